@@ -1,0 +1,50 @@
+/** Training samples per class, in class order: what the prior π_k = N_k / N comes from. */
+import { TailorError } from './errors.js';
+
+/** N_k for k = 0 … C−1: finite, > 0, not necessarily sorted or whole (weighted samples). */
+export type ClassCounts = ArrayLike<number>;
+
+/** Checks counts against the number of classes; throws COUNTS_INVALID naming the first class that is wrong. */
+export function assertCounts(counts: ClassCounts, classes: number, doing: string): void {
+  if (counts.length !== classes) {
+    throw new TailorError(
+      'COUNTS_INVALID',
+      `${doing}: the head has ${classes} classes, but ${counts.length} class counts were given. Give one count per class, in class order.`,
+    );
+  }
+  for (let k = 0; k < classes; k++) {
+    if (!(Number.isFinite(counts[k]) && counts[k] > 0)) {
+      throw new TailorError(
+        'COUNTS_INVALID',
+        `${doing}: the count of class ${k} is ${counts[k]}; every count must be a finite number above 0. ` +
+          'A class that was never trained on has no prior: give it a small positive count if you want it adjusted.',
+      );
+    }
+  }
+}
+
+/** The prior π_k = N_k / Σ N, in float64. */
+export function prior(counts: ClassCounts): Float64Array {
+  const total = Array.from(counts).reduce((sum, n) => sum + n, 0);
+  return Float64Array.from(counts, (n) => n / total);
+}
+
+/** Counts labels 0 … classes−1 (labels must be in range; see assertLabels). Classes without a sample count 0. */
+export function countLabels(labels: ArrayLike<number>, classes: number): number[] {
+  const counts = new Array<number>(classes).fill(0);
+  for (let i = 0; i < labels.length; i++) counts[labels[i]]++;
+  return counts;
+}
+
+/** Throws LABELS_INVALID naming the first label that is not a whole number in 0 … classes−1. */
+export function assertLabels(labels: ArrayLike<number>, classes: number, doing: string): void {
+  for (let i = 0; i < labels.length; i++) {
+    const label = labels[i];
+    if (!(Number.isInteger(label) && label >= 0 && label < classes)) {
+      throw new TailorError(
+        'LABELS_INVALID',
+        `${doing}: label ${label} of sample ${i} is out of range; with ${classes} classes labels are 0 … ${classes - 1}.`,
+      );
+    }
+  }
+}

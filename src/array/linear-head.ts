@@ -1,0 +1,76 @@
+/** The linear classifier at the end of a network: logits z = W f + b. */
+import { TailorError } from './errors.js';
+import {
+  denseData,
+  type FloatArray,
+  firstNonFinite,
+  type Matrix,
+  matrix,
+  type Vector,
+  vector,
+} from './matrix.js';
+
+/**
+ * A linear head. `weight` is [C, D] (one row per class), `bias` is [C]; logits of a feature f are W f + b.
+ * Float32 for float16, bfloat16 and float32 models (exact), Float64 for float64 models. A model without a bias
+ * has a bias of zeros here.
+ */
+export interface LinearHead<T extends FloatArray = FloatArray> {
+  readonly weight: Matrix<T>;
+  readonly bias: Vector<T>;
+}
+
+/** Makes a head from row-major numbers; checks the sizes (SHAPE_MISMATCH) and that all are finite (NOT_FINITE). */
+export function linearHead<T extends FloatArray>(
+  weight: T,
+  bias: T,
+  classes: number,
+  dimensions: number,
+): LinearHead<T> {
+  if (bias.length !== classes) {
+    throw new TailorError(
+      'SHAPE_MISMATCH',
+      `Making a head of ${classes} classes × ${dimensions} dimensions: the bias needs ${classes} numbers, got ${bias.length}.`,
+    );
+  }
+  const head = { weight: matrix(weight, classes, dimensions), bias: vector(bias) };
+  assertFiniteHead(head);
+  return head;
+}
+
+/** [classes, dimensions] of a head. */
+export function headShape(head: LinearHead): [classes: number, dimensions: number] {
+  return [head.weight.shape[0], head.weight.shape[1]];
+}
+
+/** Throws NOT_FINITE with class and dimension when the head holds NaN or infinity. */
+export function assertFiniteHead(head: LinearHead, doing = 'Making a head'): void {
+  const [, dimensions] = headShape(head);
+  const w = firstNonFinite(denseData(head.weight));
+  if (w >= 0) {
+    throw new TailorError(
+      'NOT_FINITE',
+      `${doing}: the weight of class ${Math.floor(w / dimensions)}, dimension ${w % dimensions} is ${denseData(head.weight)[w]}; every weight must be finite.`,
+    );
+  }
+  const b = firstNonFinite(denseData(head.bias));
+  if (b >= 0) {
+    throw new TailorError(
+      'NOT_FINITE',
+      `${doing}: the bias of class ${b} is ${denseData(head.bias)[b]}; every bias must be finite.`,
+    );
+  }
+}
+
+/** Euclidean norm of each row of the weight, [C], in float64. */
+export function rowNorms(head: LinearHead): Float64Array {
+  const [classes, dimensions] = headShape(head);
+  const weight = denseData(head.weight);
+  const norms = new Float64Array(classes);
+  for (let k = 0; k < classes; k++) {
+    let sum = 0;
+    for (let d = k * dimensions; d < (k + 1) * dimensions; d++) sum += weight[d] * weight[d];
+    norms[k] = Math.sqrt(sum);
+  }
+  return norms;
+}

@@ -1,0 +1,59 @@
+/** Dense row-major matrices: `ndarray` at the public surface, typed arrays inside. */
+import ndarray, { type NdArray } from 'ndarray';
+import { TailorError } from './errors.js';
+
+/** The element types in which features, logits and heads are held. */
+export type FloatArray = Float32Array | Float64Array;
+
+/** A two-dimensional array [rows, columns]; row-major unless a caller passes a view. */
+export type Matrix<T extends FloatArray = FloatArray> = NdArray<T>;
+
+/** A one-dimensional array. */
+export type Vector<T extends FloatArray = FloatArray> = NdArray<T>;
+
+/** Wraps row-major `data` as a [rows, columns] matrix without copying. */
+export function matrix<T extends FloatArray>(data: T, rows: number, columns: number): Matrix<T> {
+  if (data.length !== rows * columns) {
+    throw new TailorError(
+      'SHAPE_MISMATCH',
+      `Making a matrix of ${rows} × ${columns}: needs ${rows * columns} numbers, got ${data.length}.`,
+    );
+  }
+  return ndarray(data, [rows, columns]) as Matrix<T>;
+}
+
+/** Wraps `data` as a vector without copying. */
+export function vector<T extends FloatArray>(data: T): Vector<T> {
+  return ndarray(data, [data.length]) as Vector<T>;
+}
+
+/**
+ * The numbers of `array` in row-major order. Returns the underlying typed array when it already is exactly
+ * that (no copy: do not write to it), else a dense copy of the same element type.
+ */
+export function denseData<T extends FloatArray>(array: NdArray<T>): T {
+  const { data, shape, stride, offset } = array;
+  let step = 1;
+  let dense = offset === 0;
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    // A stride along an axis of length one is never taken.
+    if (shape[axis] !== 1 && stride[axis] !== step) dense = false;
+    step *= shape[axis];
+  }
+  if (dense && data.length === step) return data;
+  const copy = new (data.constructor as new (length: number) => T)(step);
+  const index = new Array<number>(shape.length).fill(0);
+  for (let i = 0; i < step; i++) {
+    let from = offset;
+    for (let axis = 0; axis < shape.length; axis++) from += index[axis] * stride[axis];
+    copy[i] = data[from];
+    for (let axis = shape.length - 1; axis >= 0 && ++index[axis] === shape[axis]; axis--) index[axis] = 0;
+  }
+  return copy;
+}
+
+/** The position of the first number that is NaN or infinite, or −1. */
+export function firstNonFinite(data: ArrayLike<number>): number {
+  for (let i = 0; i < data.length; i++) if (!Number.isFinite(data[i])) return i;
+  return -1;
+}

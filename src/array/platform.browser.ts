@@ -1,0 +1,34 @@
+/**
+ * The browser's side of `#platform`. A page has no file system: files come in as bytes (drop zone, fetch) and go out
+ * as downloads, so every path operation refuses and says what to call instead.
+ */
+import { TailorError } from './errors.js';
+import type { Platform } from './platform.js';
+
+function noFiles(path: string): never {
+  throw new TailorError(
+    'FILE_UNREADABLE',
+    `Opening ${path}: a page has no file system. Pass the bytes (Uint8Array) instead of a path.`,
+  );
+}
+
+export const platform: Platform = {
+  readFile: async (path) => noFiles(path),
+  readRange: async (path) => noFiles(path),
+  info: async (path) => noFiles(path),
+  listFolder: async (path) => noFiles(path),
+  writeFile: async (path) => noFiles(path),
+  removeFile: async (path) => noFiles(path),
+  makeFolder: async (path) => noFiles(path),
+  realPath: async (path) => noFiles(path),
+
+  async sha256(bytes) {
+    const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>));
+    return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
+  },
+
+  joinPath: (...parts) => parts.join('/').replace(/\/+/g, '/'),
+  folderOf: (path) => (path.includes('/') ? path.slice(0, path.lastIndexOf('/')) || '/' : '.'),
+  baseName: (path) => path.slice(path.lastIndexOf('/') + 1),
+  seconds: () => performance.now() / 1000,
+};

@@ -1,0 +1,170 @@
+/** Node's side of `#platform`. */
+import { createHash, randomBytes } from 'node:crypto';
+import {
+  access,
+  constants,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  realpath,
+  rename,
+  rm,
+  stat,
+} from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { performance } from 'node:perf_hooks';
+import { TailorError } from './errors.js';
+import type { Platform } from './platform.js';
+
+export const platform: Platform = {
+  async readFile(path) {
+    try {
+      const bytes = await readFile(path);
+      return new Uint8Array(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.byteLength);
+    } catch (error) {
+      throw readError(path, error);
+    }
+  },
+
+  async readRange(path, offset, length) {
+    let bytesRead = 0;
+    const bytes = new Uint8Array(length);
+    try {
+      const file = await open(path, 'r');
+      try {
+        while (bytesRead < length) {
+          const part = await file.read(bytes, bytesRead, length - bytesRead, offset + bytesRead);
+          if (part.bytesRead === 0) break;
+          bytesRead += part.bytesRead;
+        }
+      } finally {
+        await file.close();
+      }
+    } catch (error) {
+      throw readError(path, error);
+    }
+    if (bytesRead < length) {
+      throw new TailorError(
+        'FORMAT_INVALID',
+        `Reading ${path}: ${length} bytes from offset ${offset} are needed, but the file ends after ${offset + bytesRead}.`,
+      );
+    }
+    return bytes;
+  },
+
+  async info(path) {
+    try {
+      const found = await stat(path);
+      return { kind: found.isDirectory() ? 'folder' : 'file', bytes: found.size };
+    } catch (error) {
+      if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ENOTDIR') return undefined;
+      throw readError(path, error);
+    }
+  },
+
+  async listFolder(path) {
+    try {
+      return (await readdir(path)).sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+    } catch (error) {
+      throw readError(path, error);
+    }
+  },
+
+  async writeFile(path, chunks, { overwrite = false } = {}) {
+    const exists = await platform.info(path);
+    if (exists?.kind === 'folder') {
+      throw new TailorError(
+        'FILE_UNWRITABLE',
+        `Writing ${path}: a folder of that name is there. Give a file name.`,
+      );
+    }
+    if (exists && !overwrite) {
+      throw new TailorError(
+        'FILE_EXISTS',
+        `Writing ${path}: it exists already. Choose another name, or allow overwriting (--force).`,
+      );
+    }
+    const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`);
+    try {
+      // A rename would replace a file that its owner made read-only: respect the mark.
+      if (exists) await access(path, constants.W_OK);
+      const file = await open(temporary, 'wx');
+      try {
+        for await (const chunk of chunks) await file.writeFile(chunk);
+        await file.sync();
+      } finally {
+        await file.close();
+      }
+      await rename(temporary, path);
+    } catch (error) {
+      await rm(temporary, { force: true }).catch(() => {});
+      if (error instanceof TailorError) throw error;
+      throw writeError(path, error);
+    }
+  },
+
+  async removeFile(path) {
+    await rm(path, { force: true });
+  },
+
+  async makeFolder(path) {
+    try {
+      await mkdir(path, { recursive: true });
+    } catch (error) {
+      throw writeError(path, error);
+    }
+  },
+
+  async realPath(path) {
+    try {
+      return await realpath(path);
+    } catch (error) {
+      throw readError(path, error);
+    }
+  },
+
+  async sha256(bytes) {
+    return createHash('sha256').update(bytes).digest('hex');
+  },
+
+  joinPath: join,
+  folderOf: dirname,
+  baseName: basename,
+  seconds: () => performance.now() / 1000,
+};
+
+function errorCode(error: unknown): string | undefined {
+  return (error as NodeJS.ErrnoException | undefined)?.code;
+}
+
+function readError(path: string, error: unknown): TailorError {
+  const code = errorCode(error);
+  if (code === 'ENOENT' || code === 'ENOTDIR') {
+    return new TailorError('FILE_NOT_FOUND', `Reading ${path}: there is no such file. Check the path.`, {
+      cause: error,
+    });
+  }
+  const why =
+    code === 'EISDIR'
+      ? 'it is a folder'
+      : code === 'EACCES' || code === 'EPERM'
+        ? 'permission denied'
+        : (error as Error).message;
+  return new TailorError('FILE_UNREADABLE', `Reading ${path}: ${why}.`, { cause: error });
+}
+
+function writeError(path: string, error: unknown): TailorError {
+  const code = errorCode(error);
+  const why =
+    code === 'ENOENT'
+      ? `the folder ${dirname(path)} does not exist; create it first`
+      : code === 'EACCES' || code === 'EPERM' || code === 'EROFS'
+        ? 'permission denied'
+        : code === 'ENOSPC' || code === 'EDQUOT' || code === 'EFBIG'
+          ? 'no space is left on the disk'
+          : (error as Error).message;
+  return new TailorError('FILE_UNWRITABLE', `Writing ${path}: ${why}. The target was left as it was.`, {
+    cause: error,
+  });
+}

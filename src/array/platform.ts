@@ -1,0 +1,43 @@
+/**
+ * What the core needs from the machine it runs on. `#platform` resolves to platform.node.ts or
+ * platform.browser.ts (package.json "imports"); both export exactly this interface as `platform`.
+ */
+export interface FileInfo {
+  readonly kind: 'file' | 'folder';
+  readonly bytes: number;
+}
+
+export interface Platform {
+  /** The whole file. FILE_NOT_FOUND, FILE_UNREADABLE. */
+  readFile(path: string): Promise<Uint8Array<ArrayBuffer>>;
+  /** `length` bytes from `offset`. FILE_NOT_FOUND, FILE_UNREADABLE, FORMAT_INVALID when the file ends before. */
+  readRange(path: string, offset: number, length: number): Promise<Uint8Array<ArrayBuffer>>;
+  /** Undefined where nothing is. */
+  info(path: string): Promise<FileInfo | undefined>;
+  /** Names in a folder, sorted by code unit. */
+  listFolder(path: string): Promise<string[]>;
+  /**
+   * Writes to a temporary file beside `path` (chunks in order), flushes it to disk and renames it, so that `path` is
+   * either as before or complete. FILE_EXISTS unless `overwrite`; FILE_UNWRITABLE with the reason, target untouched.
+   */
+  writeFile(
+    path: string,
+    chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+    options?: { overwrite?: boolean },
+  ): Promise<void>;
+  /** Removes a file if it is there. */
+  removeFile(path: string): Promise<void>;
+  /** Creates a folder and its parents. */
+  makeFolder(path: string): Promise<void>;
+  /** Absolute path with symbolic links resolved. FILE_NOT_FOUND. */
+  realPath(path: string): Promise<string>;
+  /** Lower-case hexadecimal sha256. */
+  sha256(bytes: Uint8Array): Promise<string>;
+  joinPath(...parts: string[]): string;
+  /** The folder part of a path ('.' for a bare name). */
+  folderOf(path: string): string;
+  /** The last part of a path. */
+  baseName(path: string): string;
+  /** Monotonic seconds. */
+  seconds(): number;
+}

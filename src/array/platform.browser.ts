@@ -2,6 +2,7 @@
  * The browser's side of `#platform`. A page has no file system: files come in as bytes (drop zone, fetch) and go out
  * as downloads, so every path operation refuses and says what to call instead.
  */
+import { crc32 } from './crc32.js';
 import { TailorError } from './errors.js';
 import type { Platform } from './platform.js';
 
@@ -26,6 +27,8 @@ export const platform: Platform = {
     const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>));
     return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
   },
+
+  crc32,
 
   joinPath: (...parts) => parts.join('/').replace(/\/+/g, '/'),
   folderOf: (path) => (path.includes('/') ? path.slice(0, path.lastIndexOf('/')) || '/' : '.'),

@@ -14,6 +14,7 @@ import {
 } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { performance } from 'node:perf_hooks';
+import { crc32 } from 'node:zlib';
 import { TailorError } from './errors.js';
 import type { Platform } from './platform.js';
 
@@ -34,7 +35,9 @@ export const platform: Platform = {
       const file = await open(path, 'r');
       try {
         while (bytesRead < length) {
-          const part = await file.read(bytes, bytesRead, length - bytesRead, offset + bytesRead);
+          // One read of the system takes at most 2³¹−1 bytes.
+          const wanted = Math.min(length - bytesRead, 2 ** 30);
+          const part = await file.read(bytes, bytesRead, wanted, offset + bytesRead);
           if (part.bytesRead === 0) break;
           bytesRead += part.bytesRead;
         }
@@ -126,6 +129,13 @@ export const platform: Platform = {
 
   async sha256(bytes) {
     return createHash('sha256').update(bytes).digest('hex');
+  },
+
+  crc32(bytes, before = 0) {
+    let crc = before;
+    // zlib counts the bytes of one call in 32 bits.
+    for (let at = 0; at < bytes.length; at += 2 ** 30) crc = crc32(bytes.subarray(at, at + 2 ** 30), crc);
+    return crc;
   },
 
   joinPath: join,

@@ -33,6 +33,8 @@ export interface Platform {
   realPath(path: string): Promise<string>;
   /** Lower-case hexadecimal sha256. */
   sha256(bytes: Uint8Array): Promise<string>;
+  /** CRC-32 as zip and gzip use it, continuing from the checksum of what came before. */
+  crc32(bytes: Uint8Array, before?: number): number;
   joinPath(...parts: string[]): string;
   /** The folder part of a path ('.' for a bare name). */
   folderOf(path: string): string;

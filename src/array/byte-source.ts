@@ -1,0 +1,42 @@
+/** Bytes that are read by range: a file without loading it, or bytes that are in memory already. */
+import { platform } from '#platform';
+import { TailorError } from './errors.js';
+
+/** A file or bytes, read piece by piece. */
+export interface ByteSource {
+  /** For messages: the path, or 'the given bytes'. */
+  readonly name: string;
+  readonly size: number;
+  /** FORMAT_INVALID when the range goes past the end. May share memory with the source. */
+  read(offset: number, length: number): Promise<Uint8Array>;
+}
+
+/** Opens a path (FILE_NOT_FOUND, FILE_UNREADABLE) or wraps bytes. */
+export async function openByteSource(
+  source: string | Uint8Array,
+  name = typeof source === 'string' ? source : 'the given bytes',
+): Promise<ByteSource> {
+  if (typeof source !== 'string') {
+    return {
+      name,
+      size: source.length,
+      read: async (offset, length) => {
+        if (offset < 0 || offset + length > source.length) {
+          throw new TailorError(
+            'FORMAT_INVALID',
+            `Reading ${name}: ${length} bytes from offset ${offset} are needed, but it ends after ${source.length}.`,
+          );
+        }
+        return source.subarray(offset, offset + length);
+      },
+    };
+  }
+  const info = await platform.info(source);
+  if (!info) {
+    throw new TailorError('FILE_NOT_FOUND', `Reading ${name}: there is no such file. Check the path.`);
+  }
+  if (info.kind === 'folder') {
+    throw new TailorError('FILE_UNREADABLE', `Reading ${name}: it is a folder. Give a file.`);
+  }
+  return { name, size: info.bytes, read: (offset, length) => platform.readRange(source, offset, length) };
+}

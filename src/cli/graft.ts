@@ -1,0 +1,54 @@
+/** `onnx-tailor graft MODEL --head H.npz --out OUT.onnx`: puts a head in and proves the file. */
+import { Command } from 'commander';
+import { platform } from '#platform';
+import { openModel } from '../features/model.js';
+import { readHeadFile } from '../head/head-file.js';
+import { graft } from '../recalibrate/graft.js';
+import {
+  addDataOptions,
+  addHeadOption,
+  addOutOptions,
+  assertFree,
+  type DataOptions,
+  preprocessOf,
+} from './options.js';
+import type { Terminal } from './terminal.js';
+import { describeVerification, verificationInputs } from './verification.js';
+
+interface Options extends DataOptions {
+  readonly head: string;
+  readonly out: string;
+  readonly verifyData?: string;
+  readonly output?: string;
+  readonly force?: boolean;
+}
+
+export function graftCommand(terminal: Terminal): Command {
+  const command = new Command('graft')
+    .description('put a head into a model, keep every other byte, and prove the file by running it')
+    .argument('<model>', 'an .onnx file')
+    .requiredOption('--head <H.npz>', 'weight [classes, dimensions] and bias [classes]')
+    .option('--verify-data <features|src>', 'real inputs to prove the file on; default: random numbers');
+  addOutOptions(command, 'the new model (.onnx)');
+  return addHeadOption(addDataOptions(command)).action(async (path: string, options: Options) => {
+    await assertFree(options.out, options.force);
+    const model = await openModel(path, { output: options.output, preprocess: await preprocessOf(options) });
+    const head = await readHeadFile(options.head);
+    const kept =
+      options.verifyData && (await verificationInputs(options.verifyData, model, options, terminal));
+    const changed = await graft(model, head, {
+      ...(kept && { inputs: kept.inputs, inputsName: kept.name }),
+      outName: platform.baseName(options.out),
+      device: options.device,
+      threads: options.threads,
+    });
+    const saved = await changed.save(options.out, { overwrite: options.force });
+    const { verification, notes } = changed;
+    terminal.finish(
+      { ...saved, verification, notes },
+      [...notes, describeVerification(verification), `Written to ${saved.out} (sha256 ${saved.sha256})`].join(
+        '\n',
+      ),
+    );
+  });
+}

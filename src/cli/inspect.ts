@@ -1,0 +1,57 @@
+/** `onnx-tailor inspect MODEL`: what is in the file, which heads were found, why others were refused. */
+import { Command } from 'commander';
+import { inspectModel, type ModelDescription } from '../features/describe-model.js';
+import type { Terminal } from './terminal.js';
+import { byteSize, textTable } from './text.js';
+
+export function inspectCommand(terminal: Terminal): Command {
+  return new Command('inspect')
+    .description('show inputs, outputs and heads of a model, and why an output has none that can be changed')
+    .argument('<model>', 'an .onnx file')
+    .action(async (path: string) => {
+      const description = await inspectModel(path);
+      terminal.finish(description, describe(path, description));
+    });
+}
+
+function describe(
+  path: string,
+  { model, inputs, outputs, heads, refused, ...facts }: ModelDescription,
+): string {
+  const shape = (dims: readonly (number | string)[]) => `[${dims.join(', ')}]`;
+  const lines = [
+    `${path}: ${byteSize(model.bytes)}, opset ${model.opset}${model.producer ? `, made by ${model.producer}` : ''}`,
+    `sha256 ${model.sha256}`,
+    '',
+    textTable(
+      ['', 'name', 'type', 'shape'],
+      [
+        ...inputs.map(({ name, type, dims }) => ['input', name, type, shape(dims)]),
+        ...outputs.map(({ name, type, dims }) => ['output', name, type, shape(dims)]),
+      ],
+    ),
+    '',
+  ];
+  for (const head of heads) {
+    const { output, kind, classes, dimensions, bias, dtype, features, activation, norms, note } = head;
+    lines.push(
+      `Head of output ${output}: ${classes} classes × ${dimensions} dimensions`,
+      `  ${kind}, ${dtype}, ${bias ? 'with bias' : 'without bias'}, ${activation === 'none' ? 'logits as they are' : `followed by ${activation}`}`,
+      `  takes the features from ${features}`,
+    );
+    if (norms)
+      lines.push(`  norms of the class weights ${norms.min.toPrecision(3)} … ${norms.max.toPrecision(3)}`);
+    if (note) lines.push(`  ${note}`);
+  }
+  if (heads.length === 0) lines.push('No head that can be changed.');
+  for (const { output, reason } of refused) lines.push(`Output ${output}: ${reason}`);
+  if (facts.classes) lines.push('', `Class names: ${shorten(facts.classes)}`);
+  if (facts.trainCounts) lines.push(`Trained on: ${shorten(facts.trainCounts)} samples per class`);
+  if (facts.preprocess) lines.push(`Preprocessing: ${JSON.stringify(facts.preprocess)}`);
+  lines.push(...facts.problems.map((problem) => `Problem: ${problem}`));
+  return lines.join('\n');
+}
+
+function shorten(items: readonly (string | number)[]): string {
+  return items.length <= 12 ? items.join(', ') : `${items.slice(0, 10).join(', ')}, … (${items.length})`;
+}

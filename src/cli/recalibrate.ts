@@ -1,0 +1,197 @@
+/** `onnx-tailor recalibrate MODEL --val F.npz|SRC --counts C --out OUT.onnx`: the whole loop. */
+import { Command, Option } from 'commander';
+import { platform } from '#platform';
+import { TailorError } from '../array/errors.js';
+import { readCounts, readPrior } from '../data/read-counts.js';
+import { type Model, openModel } from '../features/model.js';
+import { openFeatures } from '../features/open-features.js';
+import type { MultiplicativeConvention } from '../head/adjust.js';
+import type { GridMethod } from '../head/candidates.js';
+import { type Recalibration, recalibrate } from '../recalibrate/recalibrate.js';
+import { describeRecalibration } from './describe-recalibration.js';
+import {
+  addDataOptions,
+  addHeadOption,
+  addOutOptions,
+  assertFree,
+  type DataOptions,
+  extractionOf,
+  parseNumber,
+  preprocessOf,
+  wholeNumber,
+} from './options.js';
+import type { Terminal } from './terminal.js';
+import { addThresholdOptions, type ThresholdOptions, thresholdsOf } from './thresholds.js';
+import { verificationInputs } from './verification.js';
+
+interface Options extends DataOptions, ThresholdOptions {
+  readonly val: string;
+  readonly test?: string;
+  readonly counts?: string;
+  readonly method: 'auto' | GridMethod;
+  readonly convention?: MultiplicativeConvention;
+  readonly tau?: number;
+  readonly gamma?: number;
+  readonly temperature?: string;
+  readonly targetPrior: string;
+  readonly apply: 'significant' | 'always';
+  readonly skipMissing?: boolean;
+  readonly verifyData?: string;
+  readonly folds: number;
+  readonly bootstrap: number;
+  readonly seed: number;
+  readonly out: string;
+  readonly output?: string;
+  readonly force?: boolean;
+}
+
+export function recalibrateCommand(terminal: Terminal): Command {
+  const command = new Command('recalibrate')
+    .description(
+      'choose a better balanced head on validation, put it into a copy of the model, and prove the copy',
+    )
+    .argument('<model>', 'an .onnx file')
+    .requiredOption(
+      '--val <features|src>',
+      'labelled validation data (not the test set): .npz of extract, or a data source',
+    )
+    .option(
+      '--counts <file>',
+      "training samples per class: JSON array, JSON object by name, or .npz with labels; default: the model's metadata",
+    );
+  addOutOptions(command, 'the new model (.onnx)')
+    .addOption(
+      new Option('--method <name>', 'what to adjust by')
+        .choices(['auto', 'additive', 'multiplicative', 'tau-norm'])
+        .default('auto'),
+    )
+    .addOption(
+      new Option('--convention <name>', 'of multiplicative; default: both are tried').choices([
+        'published-code',
+        'paper',
+      ]),
+    )
+    .option('--tau <number>', 'fixed τ of additive or tau-norm instead of a search', parseNumber)
+    .option('--gamma <number>', 'fixed γ of multiplicative instead of a search', parseNumber)
+    .option('--temperature <T|fit>', 'divide the logits by T afterwards, or fit T on validation')
+    .option('--target-prior <uniform|Q.json>', 'class frequencies to tailor for', 'uniform')
+    .addOption(
+      new Option('--apply <when>', 'keep the original head unless the gain is beyond noise, or never')
+        .choices(['significant', 'always'])
+        .default('significant'),
+    )
+    .option('--test <features|src>', 'data that nothing is chosen on: evaluated before and after')
+    .option('--verify-data <src>', 'real inputs to prove the file on; default: some of the validation data')
+    .option('--skip-missing', 'average over the other classes when a class has no validation sample')
+    .option('--folds <number>', 'of the cross-validation', wholeNumber(2), 5)
+    .option('--bootstrap <replicates>', 'behind the interval of the improvement', wholeNumber(100), 2000)
+    .option('--seed <number>', 'of folds and bootstrap', wholeNumber(0), 0);
+  addHeadOption(addThresholdOptions(addDataOptions(command)));
+  return command.action(async (path: string, options: Options) => {
+    await assertFree(options.out, options.force);
+    const parameter = fixedParameter(options);
+    const temperature = parseTemperature(options.temperature);
+    const model = await openModel(path, { output: options.output, preprocess: await preprocessOf(options) });
+    const { counts, targetPrior } = await perClass(options, model);
+    const extraction = (what: string) => extractionOf(options, terminal, what);
+    const validation = await openFeatures(options.val, model, extraction('Validation'));
+    const test = options.test && (await openFeatures(options.test, model, extraction('Test')));
+    const kept =
+      options.verifyData && (await verificationInputs(options.verifyData, model, options, terminal));
+    const result = await recalibrate(model, {
+      validation,
+      counts,
+      method: options.method,
+      convention: options.convention,
+      parameter,
+      temperature,
+      targetPrior,
+      apply: options.apply,
+      test: test || undefined,
+      ...(kept && { inputs: kept.inputs }),
+      folds: options.folds,
+      bootstrap: options.bootstrap,
+      seed: options.seed,
+      thresholds: thresholdsOf(options, model.location.classes),
+      missing: options.skipMissing ? 'skip' : 'error',
+      outName: platform.baseName(options.out),
+      device: options.device,
+      threads: options.threads,
+      signal: terminal.signal,
+    });
+    const saved = await result.save(options.out, { overwrite: options.force });
+    for (const note of result.notes) terminal.note(`Note: ${note}`);
+    terminal.finish({ ...documentOf(result), ...saved }, describeRecalibration(result, saved));
+  });
+}
+
+/** The JSON document: everything but heads and bytes. */
+function documentOf(result: Recalibration): object {
+  const {
+    method,
+    parameters,
+    kept,
+    before,
+    after,
+    improvement,
+    selectedOn,
+    test,
+    selection,
+    notes,
+    changed,
+  } = result;
+  const choices = selection && {
+    folds: selection.folds,
+    methods: selection.methods,
+    foldChoices: selection.foldChoices,
+    table: selection.table,
+  };
+  const { verification } = changed;
+  return {
+    method,
+    parameters,
+    kept,
+    before,
+    after,
+    improvement,
+    selectedOn,
+    test,
+    verification,
+    selection: choices,
+    notes,
+  };
+}
+
+async function perClass({ counts, targetPrior }: Options, model: Model) {
+  const { classes } = model;
+  const classCount = model.location.classes;
+  return {
+    counts: counts === undefined ? undefined : await readCounts(counts, { classCount, classes }),
+    targetPrior:
+      targetPrior === 'uniform'
+        ? ('uniform' as const)
+        : await readPrior(targetPrior, { classCount, classes }),
+  };
+}
+
+function fixedParameter({ method, tau, gamma }: Options): number | undefined {
+  const [given, wanted] = method === 'multiplicative' ? [gamma, '--gamma'] : [tau, '--tau'];
+  const other = method === 'multiplicative' ? tau : gamma;
+  if (other !== undefined || (method === 'auto' && given !== undefined)) {
+    throw new TailorError(
+      'INVALID_ARGUMENT',
+      `Recalibrating by ${method}: ${method === 'auto' ? 'a fixed --tau or --gamma needs a method (--method additive, multiplicative or tau-norm)' : `its parameter is ${wanted}`}.`,
+    );
+  }
+  return given;
+}
+
+function parseTemperature(text: string | undefined): number | 'fit' | undefined {
+  if (text === undefined || text === 'fit') return text;
+  const value = Number(text);
+  if (value > 0 && Number.isFinite(value)) return value;
+  throw new TailorError(
+    'INVALID_ARGUMENT',
+    `Recalibrating: the temperature is ${text}; a number above 0 or "fit" is needed.`,
+  );
+}

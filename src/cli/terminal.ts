@@ -1,0 +1,64 @@
+/**
+ * Where a command's words go. People read stderr (text, progress, warnings) and stdout (the result); programs ask for
+ * --json and then stdout holds exactly one JSON document, on failure as well.
+ */
+import type { Progress } from '../features/progress.js';
+import { progressPrinter } from './progress.js';
+
+/** The two streams of a process; tests pass their own. */
+export interface Streams {
+  readonly stdout: { write(text: string): unknown };
+  readonly stderr: { write(text: string): unknown; readonly isTTY?: boolean; readonly columns?: number };
+}
+
+export class Terminal {
+  readonly #streams: Streams;
+  /** Print one JSON document instead of text. */
+  json = false;
+  /** Show stack traces. */
+  debug = false;
+  /** Fires when the user presses Ctrl-C. */
+  readonly signal: AbortSignal;
+
+  constructor(streams: Streams, signal: AbortSignal) {
+    this.#streams = streams;
+    this.signal = signal;
+  }
+
+  /** The result of the command: `text` for people, `document` for programs. Called once per run. */
+  finish(document: object, text: string): void {
+    this.#streams.stdout.write(this.json ? `${toJson(document)}\n` : `${text}\n`);
+  }
+
+  /** A remark for people: never on stdout. */
+  note(text: string): void {
+    this.#streams.stderr.write(`${text}\n`);
+  }
+
+  /** A printer of progress: a bar on a terminal, a quiet line now and then elsewhere. */
+  progress(what: string): (event: Progress) => void {
+    return progressPrinter(what, this.#streams.stderr);
+  }
+
+  /** A failure; the document makes it readable for programs that asked for JSON. */
+  fail(error: { code: string; message: string; stack?: string }): void {
+    this.#streams.stderr.write(`onnx-tailor: ${error.message}\n`);
+    if (this.debug && error.stack) this.#streams.stderr.write(`${error.stack}\n`);
+    if (this.json)
+      this.#streams.stdout.write(`${toJson({ error: { code: error.code, message: error.message } })}\n`);
+  }
+}
+
+/** JSON of a result: typed arrays as arrays, numbers that JSON cannot say (NaN, infinity) as null. */
+function toJson(document: object): string {
+  return JSON.stringify(
+    document,
+    (_, value: unknown) => {
+      if (ArrayBuffer.isView(value) && !(value instanceof DataView)) return Array.from(value as Float64Array);
+      if (value instanceof Map) return Object.fromEntries(value);
+      if (typeof value === 'bigint') return Number(value);
+      return value;
+    },
+    2,
+  );
+}

@@ -1,0 +1,61 @@
+/** Node's side of `#pictures`: sharp, loaded when the first picture is decoded. */
+import { TailorError } from '../array/errors.js';
+import { type DecodePicture, MAX_PICTURE_PIXELS } from './pictures.js';
+
+type Sharp = typeof import('sharp')['default'];
+let loading: Promise<Sharp> | undefined;
+
+async function loadSharp(name: string): Promise<Sharp> {
+  loading ??= import('sharp').then((module) => module.default);
+  try {
+    return await loading;
+  } catch (cause) {
+    loading = undefined;
+    throw new TailorError(
+      'DEPENDENCY_MISSING',
+      `Decoding ${name}: picture files need the package sharp, which could not be loaded (${String(cause).split('\n')[0]}). ` +
+        'Run `npm install sharp`, or give the pictures as .npz.',
+      { cause },
+    );
+  }
+}
+
+export const decodePicture: DecodePicture = async (bytes, name) => {
+  const sharp = await loadSharp(name);
+  try {
+    const { data, info } = await sharp(bytes, {
+      limitInputPixels: MAX_PICTURE_PIXELS,
+      // PIL hands out stored numbers, whatever colour profile goes with them, and models are trained on those.
+      ignoreIcc: true,
+      failOn: 'error',
+    })
+      .autoOrient()
+      .removeAlpha()
+      .toColourspace('srgb')
+      .raw({ depth: 'uchar' })
+      .toBuffer({ resolveWithObject: true });
+    const channels = info.channels === 1 ? 1 : 3;
+    if (info.channels !== channels) throw new Error(`${info.channels} channels`);
+    return {
+      width: info.width,
+      height: info.height,
+      channels,
+      data: new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
+      fromFile: true,
+    };
+  } catch (cause) {
+    const why = (cause as Error).message.split('\n')[0];
+    if (/pixel limit/.test(why)) {
+      throw new TailorError(
+        'LIMIT_EXCEEDED',
+        `Decoding ${name}: the picture has more than ${MAX_PICTURE_PIXELS} pixels. Shrink it first.`,
+        { cause },
+      );
+    }
+    throw new TailorError(
+      'FORMAT_INVALID',
+      `Decoding ${name}: it cannot be read as a picture (${why}). Replace or remove the file.`,
+      { cause },
+    );
+  }
+};

@@ -1,0 +1,126 @@
+/** Class counts and target priors that come in files. */
+import { platform } from '#platform';
+import { assertCounts, assertLabels, countLabels } from '../array/class-counts.js';
+import { type ErrorCode, TailorError } from '../array/errors.js';
+import { toLabels } from '../array/npy.js';
+import { openNpz } from '../array/npz.js';
+
+export interface PerClassOptions {
+  /** C, the number of classes of the head. */
+  readonly classCount: number;
+  /** Class names in class order: needed for a JSON object by names. */
+  readonly classes?: readonly string[];
+}
+
+/**
+ * Training samples per class: a .json array in class order, a .json object of name → count (without class names:
+ * index → count), or an .npz whose `labels` are counted.
+ * @throws COUNTS_INVALID (wrong length, zero, negative, not a number, missing or unknown names), LABELS_INVALID,
+ * FORMAT_INVALID (not JSON), FILE_NOT_FOUND.
+ */
+export async function readCounts(path: string, { classCount, classes }: PerClassOptions): Promise<number[]> {
+  if (!path.toLowerCase().endsWith('.npz')) {
+    return parseCounts(await readJson(path, 'class counts'), path, { classCount, classes });
+  }
+  const doing = `Counting the labels of ${path}`;
+  const npz = await openNpz(path);
+  const labels = toLabels(await npz.read('labels'), `labels of ${path}`);
+  assertLabels(labels, classCount, doing);
+  const counts = countLabels(labels, classCount);
+  assertCounts(counts, classCount, doing);
+  return counts;
+}
+
+/** As readCounts, of JSON that is parsed already; `origin` is for messages. @throws COUNTS_INVALID. */
+export function parseCounts(
+  json: unknown,
+  origin: string,
+  { classCount, classes }: PerClassOptions,
+): number[] {
+  const counts = perClass(json, origin, 'COUNTS_INVALID', 'class counts', { classCount, classes });
+  assertCounts(counts, classCount, `Reading class counts from ${origin}`);
+  return counts;
+}
+
+/**
+ * The class distribution to tailor for: 'uniform', or a .json file with an array in class order or an object of
+ * name → share. Shares are > 0 and need not sum to 1; they are divided by their sum.
+ * @returns C numbers > 0 that sum to 1.
+ * @throws INVALID_ARGUMENT, FORMAT_INVALID, FILE_NOT_FOUND.
+ */
+export async function readPrior(prior: string, { classCount, classes }: PerClassOptions): Promise<number[]> {
+  if (prior === 'uniform') return new Array<number>(classCount).fill(1 / classCount);
+  return parsePrior(await readJson(prior, 'the target prior'), prior, { classCount, classes });
+}
+
+/** As readPrior, of JSON that is parsed already; `origin` is for messages. @throws INVALID_ARGUMENT. */
+export function parsePrior(
+  json: unknown,
+  origin: string,
+  { classCount, classes }: PerClassOptions,
+): number[] {
+  const shares = perClass(json, origin, 'INVALID_ARGUMENT', 'the target prior', { classCount, classes });
+  const wrong = shares.findIndex((share) => !(Number.isFinite(share) && share > 0));
+  const doing = `Reading the target prior from ${origin}`;
+  if (shares.length !== classCount) {
+    throw new TailorError(
+      'INVALID_ARGUMENT',
+      `${doing}: ${shares.length} shares for ${classCount} classes; give one per class, in class order.`,
+    );
+  }
+  if (wrong >= 0) {
+    throw new TailorError(
+      'INVALID_ARGUMENT',
+      `${doing}: the share of class ${wrong} is ${shares[wrong]}; every share must be a finite number above 0.`,
+    );
+  }
+  const total = shares.reduce((sum, share) => sum + share, 0);
+  return shares.map((share) => share / total);
+}
+
+/** Numbers in class order out of an array or an object; what is not a number becomes NaN, for the caller to refuse. */
+function perClass(
+  json: unknown,
+  origin: string,
+  code: ErrorCode,
+  what: string,
+  { classCount, classes }: PerClassOptions,
+): number[] {
+  const number = (value: unknown) => (typeof value === 'number' ? value : Number.NaN);
+  if (Array.isArray(json)) return json.map(number);
+  if (typeof json !== 'object' || json === null) {
+    throw new TailorError(
+      code,
+      `Reading ${what} from ${origin}: a JSON array in class order or an object by class names is needed.`,
+    );
+  }
+  // A Map: a class may be called __proto__ or constructor.
+  const given = new Map<string, unknown>(Object.entries(json));
+  const indices = Array.from({ length: classCount }, (_, k) => `${k}`);
+  const names = classes ?? indices;
+  const missing = names.filter((name) => !given.has(name));
+  const unknown = [...given.keys()].filter((name) => !names.includes(name));
+  if (missing.length === 0 && unknown.length === 0) return names.map((name) => number(given.get(name)));
+  const list = (items: string[]) =>
+    items.slice(0, 8).join(', ') + (items.length > 8 ? `, … (${items.length})` : '');
+  throw new TailorError(
+    code,
+    `Reading ${what} from ${origin}: the names do not fit the ${classCount} classes` +
+      `${classes ? '' : ' (whose names are not known, so that 0, 1, … are meant)'}.` +
+      `${missing.length > 0 ? ` Missing: ${list(missing)}.` : ''}${unknown.length > 0 ? ` Unknown: ${list(unknown)}.` : ''} ` +
+      'Give each class once, or an array in class order.',
+  );
+}
+
+async function readJson(path: string, what: string): Promise<unknown> {
+  const text = new TextDecoder().decode(await platform.readFile(path));
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new TailorError(
+      'FORMAT_INVALID',
+      `Reading ${what} from ${path}: it is not JSON (${(cause as Error).message}).`,
+      { cause },
+    );
+  }
+}

@@ -1,0 +1,46 @@
+/** What a data source gives: pictures that are still to be preprocessed, or inputs that are fed to the model as they are. */
+import type { NumericArray } from '../array/npy.js';
+
+/** A decoded picture: 8 bits a channel, rows from the top, pixels interleaved (HWC). */
+export interface Picture {
+  readonly width: number;
+  readonly height: number;
+  /** 1 grey, 3 red-green-blue. */
+  readonly channels: 1 | 3;
+  readonly data: Uint8Array;
+  /**
+   * True for a picture from a picture file, whose size and channels are an accident of the file: it is resized, and
+   * converted between grey and colour, as the model needs. Default false: an array (npz, IDX, CIFAR) of other channels
+   * than the model's is an error, and so is one of another size unless the preprocessing asks for a resize by name.
+   */
+  readonly fromFile?: boolean;
+}
+
+/** One input of a model for one sample. `dims` has no batch axis. */
+export interface SampleTensor {
+  readonly data: NumericArray;
+  readonly dims: readonly number[];
+}
+
+/** One sample. The keys of `inputs` are names of the model's inputs; '' stands for its only one. */
+export type Sample =
+  | { readonly kind: 'picture'; readonly picture: Picture }
+  | { readonly kind: 'tensor'; readonly inputs: Readonly<Record<string, SampleTensor>> };
+
+/** Samples by index, with labels where they are known. */
+export interface DataSource {
+  /** For messages and provenance: the path, and what was chosen of it. */
+  readonly name: string;
+  /** Number of samples. */
+  readonly length: number;
+  /** Class index of each sample, [length]. */
+  readonly labels?: Int32Array;
+  /** Class names by class index. */
+  readonly classes?: readonly string[];
+  /** Reads sample 0 … length−1. May be called again before earlier reads are done. */
+  read(index: number): Sample | Promise<Sample>;
+  /** What sample `index` is called, e.g. the path of its picture; default its number. */
+  sampleName?(index: number): string;
+  /** Lets go of what the source holds. */
+  close?(): Promise<void>;
+}

@@ -1,0 +1,137 @@
+/** Everything that is reported about the answers of a classifier on a labelled set. */
+import { assertCounts, assertLabels, type ClassCounts } from '../array/class-counts.js';
+import { TailorError } from '../array/errors.js';
+import type { Matrix } from '../array/matrix.js';
+import { type AccuracySummary, perClassAccuracy, summarizeAccuracy, tallyClasses } from './accuracy.js';
+import { argmaxRows, assertFiniteLogits } from './argmax.js';
+import { type AccuracyIntervals, assertReplicates, bootstrapAccuracy } from './bootstrap.js';
+import { type Calibration, measureCalibration } from './calibration.js';
+import {
+  defaultThresholds,
+  type Group,
+  type GroupThresholds,
+  groupAccuracy,
+  groupClasses,
+  type PerGroup,
+} from './groups.js';
+
+/** What `evaluate` looks at. */
+export interface EvaluateOptions {
+  /** Logits before the softmax, [N, C], finite. Log-probabilities do as well: softmax takes them back. */
+  readonly logits: Matrix;
+  /** True classes, [N], whole numbers in 0 … C−1. */
+  readonly labels: ArrayLike<number>;
+  /** Training samples per class, [C], > 0: what many, medium and few are cut by. Without it there are no groups. */
+  readonly counts?: ClassCounts;
+  /** Default: defaultThresholds(C). */
+  readonly thresholds?: GroupThresholds;
+  /** Replicates behind the intervals, default 1000; 0 leaves the intervals out. */
+  readonly bootstrap?: number;
+  /** Seed of the bootstrap, default 0. */
+  readonly seed?: number;
+  /** Bins of the calibration errors, default 15. */
+  readonly bins?: number;
+  /** Class names, [C]; copied to `classNames`. */
+  readonly classes?: readonly string[];
+}
+
+/**
+ * Accuracies and calibration; fractions 0 … 1, `nll` in nats. `many`, `medium` and `few` are mean per-class accuracies
+ * of the groups and absent where a group has no class with samples. Averages go over the classes that have samples.
+ */
+export interface Evaluation extends AccuracySummary, PerGroup<number>, Calibration {
+  readonly samples: number;
+  /** Number of classes C of the logits. */
+  readonly classes: number;
+  readonly classNames?: readonly string[];
+  /** Accuracy of each class, null where it has no sample. */
+  readonly perClass: (number | null)[];
+  /** Samples of each class in this set. */
+  readonly perClassSamples: number[];
+  /** Classes without a sample in this set. */
+  readonly missingClasses: number[];
+  /** Number of classes with samples in each group. */
+  readonly groupSizes?: PerGroup<number>;
+  readonly thresholds?: GroupThresholds;
+  /** 95 % intervals by the stratified bootstrap (bootstrap.ts). */
+  readonly intervals?: AccuracyIntervals;
+}
+
+/**
+ * Evaluates logits against labels: accuracy.ts, groups.ts, calibration.ts and bootstrap.ts hold the formulas and their
+ * sources. Errors: INVALID_ARGUMENT (no samples, options out of range), SHAPE_MISMATCH (labels or names of another
+ * length), LABELS_INVALID, COUNTS_INVALID, NOT_FINITE.
+ */
+export function evaluate({
+  logits,
+  labels,
+  counts,
+  thresholds,
+  bootstrap = 1000,
+  seed = 0,
+  bins = 15,
+  classes: classNames,
+}: EvaluateOptions): Evaluation {
+  const doing = 'Evaluating';
+  const [samples, classes] = assertLabelledLogits(logits, labels, doing);
+  assertReplicates(bootstrap, 0, doing);
+  if (counts) assertCounts(counts, classes, doing);
+  if (classNames && classNames.length !== classes) {
+    throw new TailorError(
+      'SHAPE_MISMATCH',
+      `${doing}: the logits have ${classes} classes, but ${classNames.length} class names were given. Give one per class, in class order.`,
+    );
+  }
+  const limits = counts && (thresholds ?? defaultThresholds(classes));
+  const groups = counts && limits && groupClasses(counts, limits);
+  const calibration = measureCalibration(logits, labels, { bins });
+  const tally = tallyClasses(argmaxRows(logits), labels, classes);
+  const perClass = perClassAccuracy(tally);
+  const present = (k: number) => tally.total[k] > 0;
+  return {
+    samples,
+    classes,
+    ...summarizeAccuracy(tally),
+    ...(groups && groupAccuracy(tally, groups)),
+    ...calibration,
+    perClass,
+    perClassSamples: Array.from(tally.total),
+    missingClasses: perClass.flatMap((accuracy, k) => (accuracy === null ? [k] : [])),
+    ...(classNames && { classNames }),
+    ...(groups && { groupSizes: groupSizes(groups.filter((_, k) => present(k))), thresholds: limits }),
+    ...(bootstrap > 0 && { intervals: bootstrapAccuracy(tally, groups, { replicates: bootstrap, seed }) }),
+  };
+}
+
+/**
+ * Checks what every function of logits and labels needs: at least one sample and one class, one label per sample, all
+ * in range, all logits finite. Returns [N, C].
+ */
+export function assertLabelledLogits(
+  logits: Matrix,
+  labels: ArrayLike<number>,
+  doing: string,
+): [samples: number, classes: number] {
+  const [samples, classes] = logits.shape;
+  if (!(samples > 0 && classes > 0)) {
+    throw new TailorError(
+      'INVALID_ARGUMENT',
+      `${doing}: the logits are ${samples} samples × ${classes} classes; at least one of each is needed.`,
+    );
+  }
+  if (labels.length !== samples) {
+    throw new TailorError(
+      'SHAPE_MISMATCH',
+      `${doing}: there are ${samples} rows of logits, but ${labels.length} labels. Give one label per row.`,
+    );
+  }
+  assertLabels(labels, classes, doing);
+  assertFiniteLogits(logits, doing);
+  return [samples, classes];
+}
+
+function groupSizes(groups: readonly Group[]): PerGroup<number> {
+  const sizes: { [G in Group]?: number } = {};
+  for (const group of groups) sizes[group] = (sizes[group] ?? 0) + 1;
+  return sizes;
+}

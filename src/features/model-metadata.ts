@@ -1,0 +1,61 @@
+/** What a model says about itself under onnx_tailor.*: class names, training counts, preprocessing (JSON each). */
+import { TailorError } from '../array/errors.js';
+import { type Preprocess, type PreprocessDefaults, parsePreprocess } from '../data/preprocess.js';
+import type { HeadLocation } from '../onnx/head-location.js';
+
+export const CLASSES_KEY = 'onnx_tailor.classes';
+export const COUNTS_KEY = 'onnx_tailor.counts';
+export const PREPROCESS_KEY = 'onnx_tailor.preprocess';
+
+/** The metadata that could be read; `problems` says what could not, and why. */
+export interface ModelFacts {
+  /** Class names in class order, [C]. */
+  readonly classes?: readonly string[];
+  /** Training samples per class, [C]. */
+  readonly trainCounts?: readonly number[];
+  readonly preprocess?: Preprocess;
+  readonly problems: readonly string[];
+}
+
+/** Reads the facts that fit a head of `location.classes` classes; a model with several heads has facts of one of them. */
+export function readFacts(
+  metadata: ReadonlyMap<string, string>,
+  location: Pick<HeadLocation, 'classes' | 'classNames'> | undefined,
+  defaults: PreprocessDefaults,
+): ModelFacts {
+  const problems: string[] = [];
+  const read = <T>(key: string, parse: (value: unknown) => T): T | undefined => {
+    const text = metadata.get(key);
+    if (text === undefined) return undefined;
+    try {
+      return parse(JSON.parse(text));
+    } catch (error) {
+      problems.push(
+        `metadata ${key}: ${error instanceof TailorError ? error.message : 'it is not valid JSON'}`,
+      );
+      return undefined;
+    }
+  };
+  const list = <T>(is: (item: unknown) => item is T, wanted: string) => {
+    return (value: unknown): readonly T[] => {
+      if (!Array.isArray(value) || !value.every(is)) throw invalid(`a JSON array of ${wanted} is needed`);
+      if (location && value.length !== location.classes) {
+        throw invalid(`it has ${value.length} entries, the head has ${location.classes} classes`);
+      }
+      return value;
+    };
+  };
+  const isName = (item: unknown): item is string => typeof item === 'string';
+  const isCount = (item: unknown): item is number =>
+    typeof item === 'number' && Number.isFinite(item) && item > 0;
+  return {
+    classes: read(CLASSES_KEY, list(isName, 'names')) ?? location?.classNames,
+    trainCounts: read(COUNTS_KEY, list(isCount, 'numbers above 0')),
+    preprocess: read(PREPROCESS_KEY, (value) => parsePreprocess(value, 'the model', defaults)),
+    problems,
+  };
+}
+
+function invalid(message: string): TailorError {
+  return new TailorError('INVALID_ARGUMENT', message);
+}

@@ -1,0 +1,161 @@
+/** A classifier that is opened: its head, and the way from data to features. */
+import { platform } from '#platform';
+import { TailorError } from '../array/errors.js';
+import type { LinearHead } from '../array/linear-head.js';
+import { type Preprocess, parsePreprocess } from '../data/preprocess.js';
+import type { DataSource } from '../data/sample.js';
+import { cutExtractor } from '../onnx/cut.js';
+import { chooseHead, type FoundHeads, findHeads } from '../onnx/find-heads.js';
+import type { HeadLocation } from '../onnx/head-location.js';
+import { readMetadata } from '../onnx/metadata.js';
+import { type ModelFile, readModelFile } from '../onnx/model-file.js';
+import { readHead } from '../onnx/read-head.js';
+import { describeModel, type ModelDescription } from './describe-model.js';
+import { type ExtractOptions, extractFeatures } from './extract.js';
+import type { FeatureSet } from './feature-set.js';
+import { PREPROCESS_KEY, readFacts } from './model-metadata.js';
+import { modelValues, pictureDefaults } from './model-values.js';
+
+/** A preprocessing as people give it: any key may be left out (see `Preprocess` for the defaults). */
+export type PreprocessOption = Partial<Preprocess>;
+
+/** Options of `openModel`. */
+export interface OpenModelOptions {
+  /** Output whose head is meant; needed where a model has several heads. */
+  readonly output?: string;
+  /** How pictures become inputs, instead of what the model's metadata says. */
+  readonly preprocess?: PreprocessOption;
+  /** Class names in class order, instead of what the model's metadata says. */
+  readonly classes?: readonly string[];
+}
+
+/**
+ * Opens a classifier by path or bytes and finds its head.
+ *
+ * Throws MODEL_INVALID, FILE_NOT_FOUND; HEAD_NOT_FOUND, HEAD_AMBIGUOUS, HEAD_UNSUPPORTED with the reasons;
+ * INVALID_ARGUMENT for options that do not fit. Metadata that cannot be used stops nobody: it is in `problems`.
+ */
+export async function openModel(source: string | Uint8Array, options: OpenModelOptions = {}): Promise<Model> {
+  return openModelFile(await readModelFile(source), options);
+}
+
+/** As openModel, of a file that was read already. */
+export async function openModelFile(
+  file: ModelFile,
+  { output, preprocess, classes }: OpenModelOptions = {},
+): Promise<Model> {
+  const found = findHeads(file);
+  const location = chooseHead(found, { output });
+  const defaults = pictureDefaults(modelValues(file).inputs);
+  const metadata = readMetadata(file);
+  const facts = readFacts(metadata, location, defaults);
+  if (classes && classes.length !== location.classes) {
+    throw new TailorError(
+      'INVALID_ARGUMENT',
+      `Opening the model: ${classes.length} class names were given, but the head has ${location.classes} classes.`,
+    );
+  }
+  return new Model({
+    file,
+    found,
+    location,
+    head: await readHead(file, location),
+    metadata,
+    classes: classes ?? facts.classes,
+    trainCounts: facts.trainCounts,
+    preprocess: preprocess
+      ? parsePreprocess(preprocess, 'the option preprocess', defaults)
+      : facts.preprocess,
+    problems: facts.problems,
+    sha256: await platform.sha256(file.bytes),
+  });
+}
+
+interface ModelParts {
+  readonly file: ModelFile;
+  readonly found: FoundHeads;
+  readonly location: HeadLocation;
+  readonly head: LinearHead;
+  readonly metadata: ReadonlyMap<string, string>;
+  readonly classes?: readonly string[];
+  readonly trainCounts?: readonly number[];
+  readonly preprocess?: Preprocess;
+  readonly problems: readonly string[];
+  readonly sha256: string;
+}
+
+/** A classifier with the head that is meant. Made by `openModel`; holds the file's bytes, no session. */
+export class Model {
+  readonly file: ModelFile;
+  /** All heads, and the outputs without one. */
+  readonly found: FoundHeads;
+  /** Where the head is. */
+  readonly location: HeadLocation;
+  /** Weight [C, D] and bias [C]. */
+  readonly head: LinearHead;
+  readonly metadata: ReadonlyMap<string, string>;
+  /** Class names in class order, [C]: given, of the metadata, or of a LinearClassifier. */
+  readonly classes?: readonly string[];
+  /** Training samples per class, [C], of the metadata. */
+  readonly trainCounts?: readonly number[];
+  /** How pictures become inputs. */
+  readonly preprocess?: Preprocess;
+  /** What of the metadata onnx_tailor.* could not be used, and why. */
+  readonly problems: readonly string[];
+  /** Of the file, in lower-case hexadecimal. */
+  readonly sha256: string;
+
+  /** @internal */
+  constructor(parts: ModelParts) {
+    this.file = parts.file;
+    this.found = parts.found;
+    this.location = parts.location;
+    this.head = parts.head;
+    this.metadata = parts.metadata;
+    this.classes = parts.classes;
+    this.trainCounts = parts.trainCounts;
+    this.preprocess = parts.preprocess;
+    this.problems = parts.problems;
+    this.sha256 = parts.sha256;
+  }
+
+  /** File name, where the model came from a file. */
+  get name(): string | undefined {
+    return this.file.path === undefined ? undefined : platform.baseName(this.file.path);
+  }
+
+  /**
+   * Runs every sample of `source` up to the head and returns its features, logits and labels (in the class order of
+   * this model, see alignLabels). Memory: the results and two batches. The next batch is decoded while one runs.
+   *
+   * Throws SHAPE_MISMATCH when samples do not fit the inputs, INVALID_ARGUMENT when pictures come and no preprocessing
+   * is known, LABELS_INVALID, NOT_FINITE naming the sample, DEVICE_UNAVAILABLE, ABORTED, and what the source throws.
+   */
+  async extract(
+    source: DataSource | Promise<DataSource>,
+    options: ExtractOptions & { preprocess?: PreprocessOption } = {},
+  ): Promise<FeatureSet> {
+    const { preprocess, ...rest } = options;
+    const { bytes, features, logits } = await cutExtractor(this.file, this.location);
+    const defaults = pictureDefaults(modelValues(this.file).inputs);
+    const extractor = {
+      bytes,
+      features,
+      logits,
+      location: this.location,
+      sha256: this.sha256,
+      name: this.name,
+      classes: this.classes,
+      preprocessProblem: this.problems.find((problem) => problem.includes(PREPROCESS_KEY)),
+      preprocess: preprocess
+        ? parsePreprocess(preprocess, 'the option preprocess', defaults)
+        : this.preprocess,
+    };
+    return extractFeatures(extractor, await source, rest);
+  }
+
+  /** The inspect document of this model. */
+  describe(): Promise<ModelDescription> {
+    return describeModel(this.file, this.found, this.sha256);
+  }
+}

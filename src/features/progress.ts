@@ -1,0 +1,26 @@
+/** How far an extraction is. */
+import { platform } from '#platform';
+
+/** One report of progress. In a run `total` stays, `done` never falls, and the last report has done = total. */
+export interface Progress {
+  /** Samples done. */
+  readonly done: number;
+  readonly total: number;
+  /** Since the start. */
+  readonly seconds: number;
+  /** 0 before anything is done. */
+  readonly samplesPerSecond: number;
+  /** Estimate; undefined before anything is done. */
+  readonly secondsLeft?: number;
+}
+
+/** Starts the clock; each call makes a report. */
+export function startProgress(total: number): (done: number) => Progress {
+  const start = platform.seconds();
+  return (done) => {
+    const seconds = platform.seconds() - start;
+    const samplesPerSecond = done > 0 && seconds > 0 ? done / seconds : 0;
+    const secondsLeft = samplesPerSecond > 0 ? (total - done) / samplesPerSecond : undefined;
+    return { done, total, seconds, samplesPerSecond, secondsLeft };
+  };
+}

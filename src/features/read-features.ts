@@ -1,0 +1,82 @@
+/** Reads feature files: .npz with `features` [N, D] and what else a FeatureSet holds, by us or by numpy. */
+import { TailorError } from '../array/errors.js';
+import { type Matrix, matrix } from '../array/matrix.js';
+import { toFloat32, toLabels } from '../array/npy.js';
+import { type Npz, openNpz } from '../array/npz.js';
+import type { Feed } from '../runtime/session.js';
+import { FeatureSet, type Origin, type VerificationInputs } from './feature-set.js';
+
+const INPUT = 'input:';
+
+/**
+ * Reads a feature file by path or bytes. Needed: `features` [N, D] (further axes of length 1 are dropped; any number
+ * type, held as float32). Optional: `labels` [N], `logits` [N, C], `classes` (strings, [C]), and what `save` adds.
+ *
+ * Throws FILE_NOT_FOUND, FORMAT_INVALID (not an .npz, no features), SHAPE_MISMATCH, LABELS_INVALID, NOT_FINITE.
+ */
+export async function readFeatures(source: string | Uint8Array, name?: string): Promise<FeatureSet> {
+  return featuresOf(await openNpz(source, name));
+}
+
+/** As readFeatures, from an .npz that is open already. */
+export async function featuresOf(npz: Npz): Promise<FeatureSet> {
+  if (!npz.has('features')) {
+    throw new TailorError(
+      'FORMAT_INVALID',
+      `Reading features from ${npz.name}: there is no array "features"; it holds ${npz.names.join(', ') || 'nothing'}. ` +
+        'Make the file with extract, or with numpy.savez(file, features=…, labels=…).',
+    );
+  }
+  const strings = async (array: string) => (npz.has(array) ? (await npz.read(array)).strings : undefined);
+  return new FeatureSet({
+    name: npz.name,
+    features: await readMatrix(npz, 'features'),
+    labels: npz.has('labels') ? toLabels(await npz.read('labels'), `labels of ${npz.name}`) : undefined,
+    logits: npz.has('logits') ? await readMatrix(npz, 'logits') : undefined,
+    classes: await strings('classes'),
+    origin: parseOrigin((await strings('origin'))?.[0]),
+    verificationInputs: await readInputs(npz),
+  });
+}
+
+async function readMatrix(npz: Npz, array: string): Promise<Matrix<Float32Array>> {
+  const found = await npz.read(array);
+  const [samples, columns] = rowsOf(found.shape) ?? [];
+  if (samples === undefined || columns === undefined) {
+    throw new TailorError(
+      'SHAPE_MISMATCH',
+      `Reading ${array} of ${npz.name}: the shape is [${found.shape.join(', ')}]; [samples, ${array === 'features' ? 'dimensions' : 'classes'}] is needed.`,
+    );
+  }
+  return matrix(toFloat32(found, `${array} of ${npz.name}`), samples, columns);
+}
+
+/** [N, D] of a shape [N, D], [N, D, 1, 1], [N, 1, D] …: of the axes behind the first, at most one is longer than 1. */
+export function rowsOf(shape: readonly number[]): [rows: number, columns: number] | undefined {
+  const [rows, ...rest] = shape;
+  if (rest.length === 0 || rest.filter((size) => size !== 1).length > 1) return undefined;
+  return [rows, rest.reduce((product, size) => product * size, 1)];
+}
+
+/** Other programs may use the name `origin` for something else: what is not ours is left aside. */
+function parseOrigin(text: string | undefined): Origin | undefined {
+  if (text === undefined) return undefined;
+  try {
+    const origin = JSON.parse(text) as Partial<Origin> | null;
+    return typeof origin?.model?.sha256 === 'string' ? (origin as Origin) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+async function readInputs(npz: Npz): Promise<VerificationInputs | undefined> {
+  const names = npz.names.filter((name) => name.startsWith(INPUT));
+  if (names.length === 0 || !npz.has('input_rows')) return undefined;
+  const inputs: Record<string, Feed> = {};
+  for (const name of names) {
+    const { data, strings, shape } = await npz.read(name);
+    inputs[name.slice(INPUT.length)] = { data: strings ?? data, dims: shape };
+  }
+  const rows = await npz.read('input_rows');
+  return { rows: Int32Array.from(rows.data, Number), inputs };
+}

@@ -1,0 +1,80 @@
+/**
+ * onnx-tailor rebalances a classifier that is already an .onnx file. This list is the whole public API; everything else
+ * may change without notice.
+ *
+ * @packageDocumentation
+ */
+
+export { type ClassCounts, countLabels, prior } from './array/class-counts.js';
+export { type ErrorCode, TailorError } from './array/errors.js';
+// Heads and logits
+export { headShape, type LinearHead, linearHead, rowNorms } from './array/linear-head.js';
+export { type FloatArray, type Matrix, matrix, type Vector, vector } from './array/matrix.js';
+export { type NpyArray, type NumericArray, parseNpy } from './array/npy.js';
+export { encodeNpz, openNpz, readNpz, writeNpz } from './array/npz.js';
+export { VERSION } from './array/version.js';
+export { type HeadLogitsOptions, headLogits } from './compute/head-logits.js';
+export { npySource, npzSource } from './data/array-source.js';
+export { cifarSource } from './data/cifar.js';
+export { idxSource } from './data/idx.js';
+export { imageFolder } from './data/image-folder.js';
+export { longTailSplit } from './data/long-tail.js';
+export { type OpenSourceOptions, openSource } from './data/open-source.js';
+export { type Preprocess, parsePreprocess } from './data/preprocess.js';
+export { readCounts, readPrior } from './data/read-counts.js';
+// Data
+export type { DataSource, Picture, Sample, SampleTensor } from './data/sample.js';
+export { subset } from './data/subset.js';
+export type { AccuracyIntervals, Interval } from './evaluation/bootstrap.js';
+export { type EvaluateOptions, type Evaluation, evaluate } from './evaluation/evaluate.js';
+export { defaultThresholds, type GroupThresholds, type PerGroup } from './evaluation/groups.js';
+// The loop
+export { type HeadDescription, inspectModel, type ModelDescription } from './features/describe-model.js';
+export type { ExtractOptions } from './features/extract.js';
+export {
+  type ExtractionReport,
+  FeatureSet,
+  type FeatureSetContent,
+  type Origin,
+  type VerificationInputs,
+} from './features/feature-set.js';
+export { Model, type OpenModelOptions, openModel, type PreprocessOption } from './features/model.js';
+export {
+  type FitFeaturesOptions,
+  fitFeatures,
+  type OpenFeaturesOptions,
+  openFeatures,
+} from './features/open-features.js';
+export type { Progress } from './features/progress.js';
+export { readFeatures } from './features/read-features.js';
+export {
+  ADJUST_METHODS,
+  type AdjustContext,
+  type Adjustment,
+  adjust,
+  type MultiplicativeConvention,
+} from './head/adjust.js';
+export type { ExtraCandidate, GridMethod, Grids, MethodParameters } from './head/candidates.js';
+export { type EstimatedPrior, type EstimatePriorOptions, estimatePrior } from './head/estimate-prior.js';
+export { type FitTemperatureOptions, fitTemperature } from './head/fit-temperature.js';
+export { readHeadFile, writeHeadFile } from './head/head-file.js';
+export { type Improvement, measureImprovement } from './head/improvement.js';
+export { select } from './head/select.js';
+export type { CandidateRow, Choice, MethodSummary, Selection, SelectOptions } from './head/selection.js';
+export type { TargetPrior } from './head/target-prior.js';
+// Files and the machine
+export { type ModelFile, readModelFile } from './onnx/model-file.js';
+export type { ChangedModel, ChangeModelOptions } from './recalibrate/changed-model.js';
+export type { OutputComparison } from './recalibrate/compare-outputs.js';
+export type { ComparisonRow } from './recalibrate/comparison.js';
+export { type GraftOptions, graft } from './recalibrate/graft.js';
+export { type Recalibration, recalibrate } from './recalibrate/recalibrate.js';
+export type { RecalibrateOptions } from './recalibrate/recalibrate-options.js';
+export { type Verification, type VerifyOptions, verify } from './recalibrate/verify.js';
+export {
+  type Device,
+  type DeviceReport,
+  listDevices,
+  type RefusedDevice,
+  runtimeVersions,
+} from './runtime/devices.js';

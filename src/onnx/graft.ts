@@ -1,0 +1,112 @@
+/** Puts a new head into a model: W and b are replaced where they lie, everything else stays byte for byte. */
+import { TailorError } from '../array/errors.js';
+import { assertFiniteHead, headShape, type LinearHead, linearHead } from '../array/linear-head.js';
+import { denseData, type FloatArray } from '../array/matrix.js';
+import type { HeadDtype } from './dtypes.js';
+import { graftClassifier } from './graft-classifier.js';
+import { graftLogits } from './graft-logits.js';
+import { graftBias, graftWeight } from './graft-parameters.js';
+import { GraftWork } from './graft-work.js';
+import type { HeadLocation } from './head-location.js';
+import { metadataEdits } from './metadata.js';
+import type { ModelFile } from './model-file.js';
+import { readHead } from './read-head.js';
+import { splice } from './splice.js';
+
+/** A model with its new head, not yet written. */
+export interface Grafted {
+  readonly bytes: Uint8Array;
+  /**
+   * The head as the new file holds it: rounded to its number type. Predict with this one. (For the two classes of a
+   * binary LinearClassifier both rows may have moved by the same amount, which no softmax sees.)
+   */
+  readonly head: LinearHead;
+  /** New files of external data, to be written beside the model. */
+  readonly sideFiles: readonly { readonly location: string; readonly bytes: Uint8Array }[];
+  /** Locations of external data that the new model still refers to: copy them along when it goes to another folder. */
+  readonly keptSideFiles: readonly string[];
+  /** What a user should know: copies made, a bias added, rounding. */
+  readonly notes: readonly string[];
+  /** Which parameters got other numbers. When neither did, the graph's bytes are as they were. */
+  readonly changed: { readonly weight: boolean; readonly bias: boolean };
+}
+
+/**
+ * Replaces the head at `location` by `head` and sets `metadata` keys. Only what changes is written: a head that equals
+ * the model's leaves the graph byte for byte as it was. A weight or bias that others use is copied first; a missing bias
+ * is added when one is needed; Gemm's alpha and beta become 1 where their operand is written. Type, storage (raw, typed,
+ * external) and names are kept. New external data goes to a side file named after `outName`.
+ *
+ * SHAPE_MISMATCH, NOT_FINITE; HEAD_OVERFLOW where a number does not fit the head's type; HEAD_UNSUPPORTED for kind
+ * `logits` with a weight that is not diagonal; the errors of external data.
+ */
+export async function graftHead(
+  file: ModelFile,
+  location: HeadLocation,
+  head: LinearHead,
+  {
+    metadata = {},
+    outName = 'model.onnx',
+  }: { metadata?: Readonly<Record<string, string>>; outName?: string } = {},
+): Promise<Grafted> {
+  const doing = `Grafting a head into '${location.output}'`;
+  const [classes, dimensions] = headShape(head);
+  if (classes !== location.classes || dimensions !== location.dimensions || head.bias.shape[0] !== classes) {
+    throw new TailorError(
+      'SHAPE_MISMATCH',
+      `${doing}: the model's head is ${location.classes} classes × ${location.dimensions} dimensions, the new one ${classes} × ${dimensions} with ${head.bias.shape[0]} biases. They must agree.`,
+    );
+  }
+  assertFiniteHead(head, doing);
+  const old = await readHead(file, location);
+  const work = new GraftWork(file, location, outName, doing);
+  const weight = work.round(
+    denseData(head.weight),
+    denseData(old.weight),
+    (i) => `weight of class ${Math.floor(i / dimensions)}, dimension ${i % dimensions}`,
+  );
+  const bias = work.round(denseData(head.bias), denseData(old.bias), (i) => `bias of class ${i}`);
+  const changed = {
+    weight: differs(weight, denseData(old.weight)),
+    bias: differs(bias, denseData(old.bias)),
+  };
+  if (location.kind === 'logits') {
+    if (changed.weight || changed.bias) graftLogits(work, weight, bias);
+  } else if (location.kind === 'linear-classifier') graftClassifier(work, weight, bias, changed);
+  else {
+    if (changed.weight) graftWeight(work, weight);
+    if (changed.bias) graftBias(work, bias);
+  }
+  const stored = work.stored ?? { weight, bias };
+  return {
+    bytes: splice(file.bytes, [...work.edits, ...metadataEdits(file, metadata)]),
+    head: linearHead(stored.weight, stored.bias, classes, dimensions),
+    sideFiles: work.sideFiles(),
+    keptSideFiles: work.keptSideFiles(),
+    notes: work.notes,
+    changed,
+  };
+}
+
+function differs(a: FloatArray, b: FloatArray): boolean {
+  // −0 and 0 are the same logits.
+  return a.some((value, i) => value !== b[i]);
+}
+
+/**
+ * What verification should allow between the logits of a grafted model and W f + b (predicted from the head as it is
+ * stored): this number times the largest logit, where that is above 1. For half precision the logits themselves are
+ * rounded (unit roundoff 2⁻¹¹ for float16, 2⁻⁸ for bfloat16), and runtimes may sum in it, too.
+ */
+export function headTolerance(dtype: HeadDtype): number {
+  switch (dtype) {
+    case 'float64':
+      return 1e-9;
+    case 'float32':
+      return 1e-4;
+    case 'float16':
+      return 1e-2;
+    case 'bfloat16':
+      return 5e-2;
+  }
+}

@@ -1,0 +1,126 @@
+/** A model with a new head: put in, proven, and written so that the target is either as before or complete. */
+import { platform } from '#platform';
+import { TailorError } from '../array/errors.js';
+import type { LinearHead } from '../array/linear-head.js';
+import type { VerificationInputs } from '../features/feature-set.js';
+import type { Model } from '../features/model.js';
+import { type Grafted, graftHead } from '../onnx/graft.js';
+import { type ModelFile, parseModel } from '../onnx/model-file.js';
+import type { SessionOptions } from '../runtime/session.js';
+import { randomInputs } from './random-inputs.js';
+import { type Verification, verify } from './verify.js';
+
+/** Options of `changeModel`. */
+export interface ChangeModelOptions extends SessionOptions {
+  /** Metadata to be set, by key. */
+  readonly metadata?: Readonly<Record<string, string>>;
+  /** Inputs for the proof, e.g. those that a FeatureSet has kept. Default: random numbers in the model's input shape. */
+  readonly inputs?: VerificationInputs;
+  /** Where the inputs came from, for the report. */
+  readonly inputsName?: string;
+  /**
+   * File name that the model will have. External data of the head is written to a file named after it.
+   * Default 'model.onnx'.
+   */
+  readonly outName?: string;
+}
+
+/** A changed model that was proven and not yet written. */
+export class ChangedModel {
+  /** The complete .onnx file. */
+  readonly bytes: Uint8Array;
+  /** Lower-case hexadecimal, of `bytes`. */
+  readonly sha256: string;
+  /** The head as the file holds it, rounded to its number type. */
+  readonly head: LinearHead;
+  readonly verification: Verification;
+  /** What was done that a user should know (a bias added, a shared tensor copied, rounding). */
+  readonly notes: readonly string[];
+  readonly #grafted: Grafted;
+  readonly #sourceFolder: string | undefined;
+
+  /** @internal */
+  constructor(
+    grafted: Grafted,
+    sha256: string,
+    verification: Verification,
+    sourceFolder: string | undefined,
+  ) {
+    this.bytes = grafted.bytes;
+    this.head = grafted.head;
+    this.notes = grafted.notes;
+    this.sha256 = sha256;
+    this.verification = verification;
+    this.#grafted = grafted;
+    this.#sourceFolder = sourceFolder;
+  }
+
+  /**
+   * Writes the model (external data first, so that the .onnx never stands without it). FILE_EXISTS unless `overwrite`,
+   * FILE_UNWRITABLE; the target is then as it was.
+   */
+  async save(
+    path: string,
+    { overwrite = false }: { overwrite?: boolean } = {},
+  ): Promise<{ out: string; sha256: string }> {
+    // Before side files are written, so that a refusal leaves nothing behind.
+    if (!overwrite && (await platform.info(path))) {
+      throw new TailorError(
+        'FILE_EXISTS',
+        `Writing ${path}: it exists already. Choose another name, or allow overwriting (--force).`,
+      );
+    }
+    const folder = platform.folderOf(path);
+    for (const { location, bytes } of this.#grafted.sideFiles) {
+      await platform.writeFile(platform.joinPath(folder, location), [bytes], { overwrite });
+    }
+    await this.#copyKeptSideFiles(folder, overwrite);
+    await platform.writeFile(path, [this.bytes], { overwrite });
+    return { out: path, sha256: this.sha256 };
+  }
+
+  /** External data that was not changed must lie beside the new file, too. */
+  async #copyKeptSideFiles(folder: string, overwrite: boolean): Promise<void> {
+    const { keptSideFiles } = this.#grafted;
+    if (keptSideFiles.length === 0 || this.#sourceFolder === undefined) return;
+    if ((await platform.realPath(folder)) === (await platform.realPath(this.#sourceFolder))) return;
+    for (const location of keptSideFiles) {
+      const bytes = await platform.readFile(platform.joinPath(this.#sourceFolder, location));
+      const target = platform.joinPath(folder, location);
+      await platform.makeFolder(platform.folderOf(target));
+      await platform.writeFile(target, [bytes], { overwrite });
+    }
+  }
+}
+
+/**
+ * Puts `head` into a copy of the model and proves the copy by running it. Nothing is written.
+ *
+ * SHAPE_MISMATCH for a head of another size, HEAD_UNSUPPORTED, HEAD_OVERFLOW, VERIFICATION_FAILED.
+ */
+export async function changeModel(
+  model: Model,
+  head: LinearHead,
+  { metadata, inputs, inputsName, outName = 'model.onnx', device, threads }: ChangeModelOptions = {},
+): Promise<ChangedModel> {
+  const grafted = await graftHead(model.file, model.location, head, { metadata, outName });
+  const changed: ModelFile = {
+    bytes: grafted.bytes,
+    proto: parseModel(grafted.bytes, 'the changed model'),
+    folder: model.file.folder,
+    sideFiles: new Map([
+      ...(model.file.sideFiles ?? []),
+      ...grafted.sideFiles.map(({ location, bytes }) => [location, bytes] as const),
+    ]),
+  };
+  const verification = await verify({
+    model,
+    changed,
+    head: grafted.head,
+    inputs: inputs ?? randomInputs(model),
+    inputsName: inputs ? (inputsName ?? 'the given inputs') : 'random numbers',
+    device,
+    threads,
+  });
+  return new ChangedModel(grafted, await platform.sha256(grafted.bytes), verification, model.file.folder);
+}

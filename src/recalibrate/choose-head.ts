@@ -1,0 +1,136 @@
+/** Which head goes into the model: searched on validation, or made with the parameter that the user named. */
+import type { ClassCounts } from '../array/class-counts.js';
+import { TailorError } from '../array/errors.js';
+import type { LinearHead } from '../array/linear-head.js';
+import type { Matrix } from '../array/matrix.js';
+import { headLogits } from '../compute/head-logits.js';
+import { argmaxRows } from '../evaluation/argmax.js';
+import type { Model } from '../features/model.js';
+import { type Adjustment, adjust } from '../head/adjust.js';
+import type { GridMethod, MethodParameters } from '../head/candidates.js';
+import { type Improvement, measureImprovement } from '../head/improvement.js';
+import { select } from '../head/select.js';
+import type { Selection } from '../head/selection.js';
+import { resolveTargetPrior, type TargetPrior } from '../head/target-prior.js';
+import type { RecalibrateOptions } from './recalibrate-options.js';
+
+/** A chosen head and why. */
+export interface ChosenHead {
+  readonly method: string;
+  readonly parameters: MethodParameters;
+  readonly head: LinearHead;
+  readonly kept: boolean;
+  readonly improvement: Improvement;
+  readonly selection?: Selection;
+  readonly notes: readonly string[];
+}
+
+interface ChooseOptions extends RecalibrateOptions {
+  readonly model: Model;
+  readonly counts: ClassCounts;
+  readonly labels: Int32Array;
+  readonly targetPrior: TargetPrior;
+}
+
+export function chooseHead(options: ChooseOptions): Promise<ChosenHead> {
+  return options.parameter === undefined ? searchHead(options) : fixedHead(options, options.parameter);
+}
+
+async function searchHead(options: ChooseOptions): Promise<ChosenHead> {
+  const { model, validation, labels, method = 'auto', convention, apply = 'significant' } = options;
+  const selection = await select({
+    head: model.head,
+    logits: validation.logits as Matrix,
+    labels,
+    counts: options.counts,
+    methods: searchedMethods(model, method),
+    conventions: convention && [convention],
+    targetPrior: options.targetPrior,
+    folds: options.folds,
+    seed: options.seed,
+    bootstrap: options.bootstrap,
+    thresholds: options.thresholds,
+    missing: options.missing,
+    signal: options.signal,
+  });
+  const { chosen, candidate, beyondNoise, improvement, warnings } = selection;
+  const { head, ...choice } = apply === 'always' ? candidate : chosen;
+  const kept = choice.method === 'none';
+  const notes = [...warnings];
+  if (!beyondNoise) notes.push(describeNoise(selection, kept));
+  return { ...choice, head, kept, improvement, selection, notes };
+}
+
+/** Where only the logits can be scaled and shifted there are no weight rows to be normalised. */
+function searchedMethods(model: Model, method: 'auto' | GridMethod): GridMethod[] {
+  const onLogits = model.location.kind === 'logits';
+  if (method === 'auto')
+    return onLogits ? ['additive', 'multiplicative'] : ['additive', 'multiplicative', 'tau-norm'];
+  if (method === 'tau-norm' && onLogits) {
+    throw new TailorError(
+      'HEAD_UNSUPPORTED',
+      `Recalibrating with tau-norm: only the logits of this model can be changed (${model.location.note ?? 'no linear head'}), and they have no weights to normalise. Use additive or multiplicative.`,
+    );
+  }
+  return [method];
+}
+
+function describeNoise({ improvement, candidate }: Selection, kept: boolean): string {
+  const [low, high] = improvement.interval.map((value) => `${(value * 100).toFixed(1)}`);
+  const found = `the average changes by ${(improvement.average * 100).toFixed(1)} points (95 % interval ${low} … ${high})`;
+  if (candidate.method === 'none')
+    return `No adjustment does better on validation than the original head: ${found}.`;
+  const name = `${candidate.method} ${JSON.stringify(candidate.parameters)}`;
+  return kept
+    ? `Not beyond noise: with what validation proposes (${name}), ${found}. The original head is kept; more validation samples would tell, or force it (--apply always).`
+    : `Not beyond noise: ${found}. ${name} was applied because you asked for it.`;
+}
+
+async function fixedHead(options: ChooseOptions, parameter: number): Promise<ChosenHead> {
+  const {
+    model,
+    counts,
+    validation,
+    labels,
+    method = 'auto',
+    targetPrior,
+    bootstrap = 2000,
+    seed = 0,
+  } = options;
+  const adjustment = namedAdjustment(method, parameter, options.convention);
+  searchedMethods(model, method);
+  const head = adjust(model.head, { ...adjustment, counts, targetPrior });
+  const { device, threads, signal } = options;
+  const logits = await headLogits(head, validation.features, { device, threads, signal });
+  const hits = (of: Matrix) => Uint8Array.from(argmaxRows(of), (k, i) => (k === labels[i] ? 1 : 0));
+  const q = resolveTargetPrior(targetPrior, model.location.classes, 'Recalibrating');
+  const weights = q ?? new Float64Array(model.location.classes).fill(1);
+  const improvement = measureImprovement(hits(logits), hits(validation.logits as Matrix), labels, weights, {
+    replicates: bootstrap,
+    seed,
+  });
+  const { method: name, ...parameters } = adjustment;
+  const percent = (value: number) => (value * 100).toFixed(1);
+  const notes = improvement.significant
+    ? []
+    : [
+        `On validation this is not beyond noise: the average changes by ${percent(improvement.average)} points (95 % interval ${improvement.interval.map(percent).join(' … ')}). It was applied because you named the parameter.`,
+      ];
+  return { method: name, parameters: parameters as MethodParameters, head, kept: false, improvement, notes };
+}
+
+function namedAdjustment(
+  method: 'auto' | GridMethod,
+  value: number,
+  convention: RecalibrateOptions['convention'],
+): Exclude<Adjustment, { method: 'none' | 'temperature' }> {
+  if (method === 'auto') {
+    throw new TailorError(
+      'INVALID_ARGUMENT',
+      'Recalibrating with a fixed parameter: name the method that it belongs to (additive, multiplicative or tau-norm).',
+    );
+  }
+  if (method === 'multiplicative')
+    return { method, gamma: value, convention: convention ?? 'published-code' };
+  return { method, tau: value };
+}

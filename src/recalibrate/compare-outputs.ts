@@ -1,0 +1,115 @@
+/** The outputs of the changed file, as a user gets them, against what the new head promises. */
+import { denseData, type Matrix } from '../array/matrix.js';
+import { argmaxRows } from '../evaluation/argmax.js';
+import { softmaxRow } from '../evaluation/softmax.js';
+import type { HeadLocation, HeadOutput } from '../onnx/head-location.js';
+import type { DeviceTensor } from '../runtime/tensors.js';
+
+/** One output of the changed file. */
+export interface OutputComparison {
+  readonly name: string;
+  /**
+   * `scores`: logits or probabilities against those of the promised logits; `labels`: decisions against the promised
+   * class; `unchanged`: not behind the head, so it must be what the original gives.
+   */
+  readonly compared: 'scores' | 'labels' | 'unchanged';
+  /** Largest absolute difference; for labels, the share of samples with another class. */
+  readonly maxAbsDifference: number;
+  readonly passed: boolean;
+}
+
+/** Results of a run by output name; sequences and maps are absent. */
+export type RunResults = Readonly<Record<string, DeviceTensor>>;
+
+interface CompareOptions {
+  readonly location: HeadLocation;
+  /** Promised logits, [N, C]. */
+  readonly promised: Matrix;
+  readonly before: RunResults;
+  readonly after: RunResults;
+  readonly tolerance: number;
+}
+
+export function compareOutputs({
+  location,
+  promised,
+  before,
+  after,
+  tolerance,
+}: CompareOptions): OutputComparison[] {
+  return Object.keys(after).flatMap((name) => {
+    const behind = location.outputs.find((output) => output.name === name);
+    if (!behind) return [compareUnchanged(name, before[name], after[name])];
+    // Made of the scores in a way that is not followed here: the logits behind it are compared already.
+    if (behind.form === 'derived') return [];
+    if (behind.form === 'labels') return compareLabels(behind, location, promised, after[name], tolerance);
+    return compareScores(behind, promised, after[name], tolerance);
+  });
+}
+
+/** The nodes before the head are the same bytes, so the same runtime gives the same numbers. */
+function compareUnchanged(name: string, before: DeviceTensor, after: DeviceTensor): OutputComparison {
+  let most = before.data.length === after.data.length ? 0 : Number.POSITIVE_INFINITY;
+  for (let i = 0; i < before.data.length; i++) {
+    const [a, b] = [before.data[i], after.data[i]];
+    if (a === b || (Number.isNaN(a) && Number.isNaN(b))) continue;
+    const difference = Math.abs(Number(a) - Number(b));
+    most = Number.isNaN(difference) ? Number.POSITIVE_INFINITY : Math.max(most, difference);
+  }
+  return { name, compared: 'unchanged', maxAbsDifference: most, passed: most === 0 };
+}
+
+function compareScores(
+  { name, activation }: HeadOutput,
+  promised: Matrix,
+  { data }: DeviceTensor,
+  tolerance: number,
+): OutputComparison[] {
+  const [samples, classes] = promised.shape;
+  // An output of another size holds something derived (top scores): the logits behind it are compared already.
+  if (data.length !== samples * classes) return [];
+  const expected = activate(promised, activation);
+  let most = 0;
+  for (let i = 0; i < expected.length; i++) {
+    const difference = Math.abs(expected[i] - Number(data[i]));
+    if (!(difference <= most)) most = difference;
+  }
+  return [{ name, compared: 'scores', maxAbsDifference: most, passed: most <= tolerance }];
+}
+
+function compareLabels(
+  { name }: HeadOutput,
+  { classNames }: HeadLocation,
+  promised: Matrix,
+  { data }: DeviceTensor,
+  tolerance: number,
+): OutputComparison[] {
+  const [samples, classes] = promised.shape;
+  if (data.length !== samples) return [];
+  const logits = denseData(promised);
+  const top = argmaxRows(promised);
+  let other = 0;
+  for (let i = 0; i < samples; i++) {
+    const label = String(data[i]);
+    const found = classNames ? classNames.indexOf(label) : Number(label);
+    // Rounding may swap classes whose logits are equal up to it; an unknown label compares false.
+    const gap = logits[i * classes + top[i]] - logits[i * classes + found];
+    if (!(gap <= 2 * tolerance)) other++;
+  }
+  const share = other / samples;
+  return [{ name, compared: 'labels', maxAbsDifference: share, passed: share === 0 }];
+}
+
+function activate(logits: Matrix, activation: HeadOutput['activation']): Float64Array {
+  const [samples, classes] = logits.shape;
+  const z = denseData(logits);
+  const result = Float64Array.from(z);
+  if (activation === 'none') return result;
+  if (activation === 'sigmoid') return result.map((value) => 1 / (1 + Math.exp(-value)));
+  for (let i = 0; i < samples; i++) {
+    const row = result.subarray(i * classes, (i + 1) * classes);
+    softmaxRow(z, i * classes, classes, row);
+    if (activation === 'log-softmax') for (let k = 0; k < classes; k++) row[k] = Math.log(row[k]);
+  }
+  return result;
+}

@@ -1,0 +1,44 @@
+/** Inputs for a proof where no data are at hand: random numbers in the shape that the model takes. */
+import { TailorError } from '../array/errors.js';
+import { createRandom } from '../array/random.js';
+import { preprocessDims } from '../data/preprocess.js';
+import type { VerificationInputs } from '../features/feature-set.js';
+import type { Model } from '../features/model.js';
+import { modelValues } from '../features/model-values.js';
+import type { Feed } from '../runtime/session.js';
+
+const SAMPLES = 8;
+const SEED = 0;
+
+/**
+ * Eight samples: uniform in ±2 (pictures after the usual preprocessing) for inputs of floating point, 0 … 9 for whole
+ * numbers, which embeddings and one-hot inputs bear. INVALID_ARGUMENT where a model leaves its input's shape open.
+ */
+export function randomInputs(model: Model): VerificationInputs {
+  const random = createRandom(SEED);
+  const feeds: Record<string, Feed> = {};
+  const { inputs } = modelValues(model.file);
+  for (const { name, type, dims } of inputs) {
+    const shape = dims.slice(1);
+    const known = shape.some((length) => typeof length === 'string')
+      ? model.preprocess && inputs.length === 1 && preprocessDims(model.preprocess)
+      : (shape as number[]);
+    if (!known) {
+      throw new TailorError(
+        'INVALID_ARGUMENT',
+        `Making inputs to verify the new model with: the model leaves the shape of "${name}" open ([${dims.join(', ')}]). ` +
+          'Give real data to verify on (--verify-data SRC), or features that extract has written: they carry inputs along.',
+      );
+    }
+    const numbers = known.reduce((product, length) => product * length, SAMPLES);
+    const whole = !type.startsWith('float') && type !== 'bfloat16';
+    const data = Float32Array.from({ length: numbers }, () =>
+      whole ? Math.floor(random() * 10) : random() * 4 - 2,
+    );
+    feeds[name] = {
+      data: type === 'bool' ? data.map((value) => value % 2) : data,
+      dims: [SAMPLES, ...known],
+    };
+  }
+  return { rows: Int32Array.from({ length: SAMPLES }, (_, i) => i), inputs: feeds };
+}

@@ -1,0 +1,48 @@
+/** What `recalibrate` is told. */
+import type { ClassCounts } from '../array/class-counts.js';
+import type { GroupThresholds } from '../evaluation/groups.js';
+import type { FeatureSet, VerificationInputs } from '../features/feature-set.js';
+import type { MultiplicativeConvention } from '../head/adjust.js';
+import type { GridMethod } from '../head/candidates.js';
+import type { TargetPrior } from '../head/target-prior.js';
+import type { SessionOptions } from '../runtime/session.js';
+
+/** Options of `recalibrate`. */
+export interface RecalibrateOptions extends SessionOptions {
+  /** Labelled features for choosing; not the training set, and not the test set. */
+  readonly validation: FeatureSet;
+  /** Training samples per class, [C]. Default: the model's metadata onnx_tailor.counts. */
+  readonly counts?: ClassCounts;
+  /** `auto` (default) searches all methods. */
+  readonly method?: 'auto' | GridMethod;
+  /** Of multiplicative adjustment; default: both are searched. */
+  readonly convention?: MultiplicativeConvention;
+  /**
+   * A fixed parameter (τ or γ) for a named method instead of a search. It was not chosen on validation, so it is used
+   * whether it helps there or not; `improvement` says which.
+   */
+  readonly parameter?: number;
+  /** Divide all logits by T afterwards: a number, or 'fit' for the T that minimises NLL under the target prior. */
+  readonly temperature?: number | 'fit';
+  /** Class frequencies to tailor for. Default 'uniform'. */
+  readonly targetPrior?: TargetPrior;
+  /** `significant` (default) keeps the original head when the improvement is not beyond noise; `always` does not. */
+  readonly apply?: 'significant' | 'always';
+  /** Labelled features that nothing is chosen on: evaluated before and after. */
+  readonly test?: FeatureSet;
+  /** Inputs for the proof. Default: those that `validation` has kept, else random numbers. */
+  readonly inputs?: VerificationInputs;
+  /** Folds of the cross-validation, default 5. */
+  readonly folds?: number;
+  /** Of folds and bootstrap, default 0. */
+  readonly seed?: number;
+  /** Replicates of the bootstrap, default 2000. */
+  readonly bootstrap?: number;
+  /** Bounds of many, medium and few. Default by number of classes. */
+  readonly thresholds?: GroupThresholds;
+  /** What to do about a class without a validation sample: 'error' (default), or 'skip' to average over the others. */
+  readonly missing?: 'error' | 'skip';
+  /** File name that the result will have; see ChangeModelOptions. */
+  readonly outName?: string;
+  readonly signal?: AbortSignal;
+}

@@ -1,0 +1,153 @@
+/** The verb `recalibrate`, the whole loop: choose on validation, adjust, put into the model, prove. */
+import { assertCounts } from '../array/class-counts.js';
+import { TailorError } from '../array/errors.js';
+import type { LinearHead } from '../array/linear-head.js';
+import { denseData, type Matrix } from '../array/matrix.js';
+import { headLogits } from '../compute/head-logits.js';
+import { type Evaluation, evaluate } from '../evaluation/evaluate.js';
+import type { FeatureSet } from '../features/feature-set.js';
+import type { Model } from '../features/model.js';
+import { fitFeatures } from '../features/open-features.js';
+import type { MethodParameters } from '../head/candidates.js';
+import type { Improvement } from '../head/improvement.js';
+import type { Selection } from '../head/selection.js';
+import { type ChangedModel, changeModel } from './changed-model.js';
+import { chooseHead } from './choose-head.js';
+import { type ComparisonRow, compareEvaluations } from './comparison.js';
+import { adjustedBefore, provenance } from './provenance.js';
+import type { RecalibrateOptions } from './recalibrate-options.js';
+import { addTemperature } from './temperature.js';
+
+/** What `recalibrate` found and made. */
+export interface Recalibration {
+  /** The method in the file; 'none' when the original head was kept. */
+  readonly method: string;
+  readonly parameters: MethodParameters;
+  /** True when the original head was kept because nothing was better beyond noise. */
+  readonly kept: boolean;
+  /** The head in the file. */
+  readonly head: LinearHead;
+  /** The original head on validation. */
+  readonly before: Evaluation;
+  /** The head in the file on validation: optimistic, since it was chosen there. `improvement` is not. */
+  readonly after: Evaluation;
+  /** Gain of the choice over the original head, from out-of-fold answers (in-sample for a fixed parameter, which nothing was chosen for). */
+  readonly improvement: Improvement;
+  /** What was tried; absent for a fixed parameter. */
+  readonly selection?: Selection;
+  /** Name of the set that the choice was made on. */
+  readonly selectedOn: string;
+  /** On the test set, where one was given. */
+  readonly test?: { readonly name: string; readonly before: Evaluation; readonly after: Evaluation };
+  /** Before and after in per cent, for console.table. */
+  readonly comparison: ComparisonRow[];
+  readonly notes: readonly string[];
+  /** The proven model. */
+  readonly changed: ChangedModel;
+  /** Writes the proven model; see ChangedModel.save. */
+  save(path: string, options?: { overwrite?: boolean }): Promise<{ out: string; sha256: string }>;
+}
+
+/**
+ * Finds the head that treats the classes as the target prior wants, by post-hoc adjustment chosen on validation, and
+ * puts it into a copy of the model. Nothing is written until `save`.
+ *
+ * Errors: COUNTS_INVALID, CLASS_MISSING, LABELS_INVALID, SHAPE_MISMATCH, NOT_FINITE, INVALID_ARGUMENT (also when the
+ * test set is the validation set), VERIFICATION_FAILED, ABORTED.
+ */
+export async function recalibrate(model: Model, options: RecalibrateOptions): Promise<Recalibration> {
+  const { targetPrior = 'uniform', temperature, thresholds, seed, device, threads, signal } = options;
+  const doing = 'Recalibrating';
+  const where = { device, threads, signal };
+  const counts = options.counts ?? model.trainCounts;
+  if (!counts) {
+    throw new TailorError(
+      'COUNTS_INVALID',
+      `${doing}: how many samples of each class the model was trained on is not known. Give counts (--counts), or write them into the model's metadata onnx_tailor.counts.`,
+    );
+  }
+  assertCounts(counts, model.location.classes, doing);
+  const validation = await fitFeatures(options.validation, model, where);
+  const labels = validation.requireLabels(doing);
+  const test = options.test && (await fitFeatures(options.test, model, where));
+  if (test) assertOtherData(validation, test);
+
+  const chosen = await chooseHead({ ...options, model, counts, validation, labels, targetPrior });
+  const tempered = await addTemperature(chosen, { temperature, targetPrior, validation, labels, where });
+  const { parameters } = tempered;
+  const changed = await changeModel(model, tempered.head, {
+    metadata: provenance({
+      method: chosen.method,
+      parameters,
+      counts,
+      targetPrior,
+      selectedOn: validation.name,
+      sourceSha256: model.sha256,
+    }),
+    inputs: options.inputs ?? validation.verificationInputs,
+    inputsName: validation.name,
+    outName: options.outName,
+    device,
+    threads,
+  });
+
+  // As it is in the file: rounding to half precision is part of what the user gets.
+  const { head } = changed;
+  const assess = (logits: Matrix, set: FeatureSet) =>
+    evaluate({ logits, labels: set.requireLabels(doing), counts, thresholds, seed, classes: model.classes });
+  const compare = async (set: FeatureSet) => ({
+    before: assess(set.logits as Matrix, set),
+    after: assess(await headLogits(head, set.features, where), set),
+  });
+  const { before, after } = await compare(validation);
+  const onTest = test && { name: test.name, ...(await compare(test)) };
+  const again = adjustedBefore(model.metadata);
+  return {
+    method: chosen.method,
+    parameters,
+    kept: chosen.kept,
+    head,
+    before,
+    after,
+    improvement: chosen.improvement,
+    selection: chosen.selection,
+    selectedOn: validation.name,
+    test: onTest,
+    comparison: compareEvaluations({ before, after, test: onTest }),
+    notes: [
+      ...(again ? [again] : []),
+      ...(model.location.note ? [model.location.note] : []),
+      ...chosen.notes,
+      ...calibrationNote(before, after, temperature),
+      ...changed.notes,
+    ],
+    changed,
+    save: (path, saving) => changed.save(path, saving),
+  };
+}
+
+/** Choosing and testing on the same samples gives figures that will not hold. */
+function assertOtherData(validation: FeatureSet, test: FeatureSet): void {
+  const [a, b] = [denseData(validation.features), denseData(test.features)];
+  if (a.length !== b.length || a.some((value, i) => value !== b[i])) return;
+  throw new TailorError(
+    'INVALID_ARGUMENT',
+    `Recalibrating: the test set (${test.name}) holds the same samples as the validation set (${validation.name}). ` +
+      'A test set must not be used for choosing: give other samples, or none.',
+  );
+}
+
+/** A calibration error that grows by more than this many points is worth a word. */
+const CALIBRATION_LOSS = 0.02;
+
+function calibrationNote(
+  before: Evaluation,
+  after: Evaluation,
+  temperature: number | 'fit' | undefined,
+): string[] {
+  if (temperature !== undefined || after.ece - before.ece < CALIBRATION_LOSS) return [];
+  return [
+    `The probabilities got less honest: expected calibration error ${before.ece.toFixed(3)} → ${after.ece.toFixed(3)} on validation. ` +
+      'If you use them (not only the top class), fit a temperature too (--temperature fit).',
+  ];
+}

@@ -1,0 +1,113 @@
+/** Node's side of `#ort`: onnxruntime-node. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { availableParallelism, cpus } from 'node:os';
+import { dirname, join } from 'node:path';
+import * as runtime from 'onnxruntime-node';
+import type { DeviceCheck, NamedDevice, Ort } from './ort.js';
+import { probeDevice } from './probe.node.js';
+
+const require = createRequire(import.meta.url);
+const packageFolder = dirname(require.resolve('onnxruntime-node/package.json'));
+const bindingFolder = join(packageFolder, 'bin', 'napi-v6', process.platform, process.arch);
+
+const CUDA_PROVIDER = 'libonnxruntime_providers_cuda.so';
+const CUDA_STEP =
+  `fetch it once with "node ${join(packageFolder, 'script', 'install.js')} --onnxruntime-node-install=cuda12" ` +
+  '(some 400 MB, needs the internet); the CUDA libraries and cuDNN must be installed too, doctor then names those that are missing';
+
+/** Answers of `check` that came from a child process. */
+const probed = new Map<NamedDevice, Promise<DeviceCheck>>();
+
+export const ort: Ort = {
+  Tensor: runtime.Tensor,
+  devices: ['cuda', 'webgpu', 'cpu'],
+
+  async create(model, device, { threads = defaultThreads(), strict = false }) {
+    // onnxruntime's own logger is made with the first session of a process. What it says is in the errors too.
+    if (runtime.env.logLevel === 'warning') runtime.env.logLevel = 'fatal';
+    const options: runtime.InferenceSession.SessionOptions = {
+      executionProviders: [device],
+      logSeverityLevel: 4,
+      ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
+      ...(strict ? { extra: { 'session.disable_cpu_ep_fallback': '1' } } : {}),
+    };
+    return typeof model === 'string'
+      ? runtime.InferenceSession.create(model, options)
+      : runtime.InferenceSession.create(model, options);
+  },
+
+  async check(device, { quick = false } = {}) {
+    if (device === 'cpu') return { available: true, reason: `${cpus().length} processors` };
+    const missing = device === 'cuda' ? missingCuda() : missingWebgpu(quick);
+    if (missing) return { available: false, reason: missing };
+    let answer = probed.get(device);
+    if (!answer) {
+      answer = probeDevice(device, require.resolve('onnxruntime-node'));
+      probed.set(device, answer);
+    }
+    return answer;
+  },
+
+  async versions() {
+    const versions: Record<string, string> = {
+      node: process.versions.node,
+      platform: `${process.platform} ${process.arch}`,
+      'onnxruntime-node': runtime.env.versions.node ?? 'unknown',
+    };
+    const sharp = packageVersion('sharp');
+    versions.sharp = sharp ?? 'not installed (needed for png, jpeg and webp files: npm install sharp)';
+    return versions;
+  },
+};
+
+/**
+ * One thread per physical core is onnxruntime's choice when it is not told; where the process may use fewer
+ * processors than the machine has (taskset, cpuset), that number.
+ */
+function defaultThreads(): number | undefined {
+  const allowed = availableParallelism();
+  return allowed < cpus().length ? allowed : undefined;
+}
+
+function missingCuda(): string | undefined {
+  if (!runtime.listSupportedBackends().some((backend) => backend.name === 'cuda')) {
+    return `onnxruntime-node has no CUDA for ${process.platform} ${process.arch} (only for linux x64)`;
+  }
+  if (!existsSync(join(bindingFolder, CUDA_PROVIDER))) {
+    return `${CUDA_PROVIDER} is missing in ${bindingFolder} (npm does not bring it): ${CUDA_STEP}`;
+  }
+  return undefined;
+}
+
+function missingWebgpu(quick: boolean): string | undefined {
+  if (!runtime.listSupportedBackends().some((backend) => backend.name === 'webgpu')) {
+    return `onnxruntime-node has no WebGPU for ${process.platform} ${process.arch}`;
+  }
+  if (quick && process.platform === 'linux' && !hasGraphicsNode()) {
+    return 'no graphics card: there is neither /dev/dri/renderD*, /dev/nvidia[0-9]* nor /dev/dxg';
+  }
+  return undefined;
+}
+
+/** Vulkan drivers of real cards on Linux talk to one of these device files. */
+function hasGraphicsNode(): boolean {
+  const list = (folder: string) => (existsSync(folder) ? readdirSync(folder) : []);
+  return (
+    list('/dev/dri').some((name) => name.startsWith('renderD')) ||
+    list('/dev').some((name) => /^(nvidia\d+|dxg)$/.test(name))
+  );
+}
+
+/** The version of an installed package whose package.json may not be exported, or undefined. */
+function packageVersion(name: string): string | undefined {
+  for (const folder of require.resolve.paths(name) ?? []) {
+    try {
+      const description: unknown = JSON.parse(readFileSync(join(folder, name, 'package.json'), 'utf8'));
+      return String((description as { version?: unknown }).version);
+    } catch {
+      // not in this folder
+    }
+  }
+  return undefined;
+}

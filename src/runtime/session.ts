@@ -1,0 +1,251 @@
+/** An onnxruntime session on a known device: opened, run by names, released. */
+
+import type { InferenceSession, Tensor } from 'onnxruntime-common';
+import { ort } from '#ort';
+import { platform } from '#platform';
+import { TailorError } from '../array/errors.js';
+import { assertDevice, type Device, type NamedDevice, type RefusedDevice } from './devices.js';
+import { castTo, type DeviceTensor, fromRuntime, type TensorData } from './tensors.js';
+
+/** An input or output as the model declares it. */
+export interface ValueInfo {
+  readonly name: string;
+  /** 'float32', 'int64', …; 'other' for sequences and maps, which sessions do not return. */
+  readonly type: string;
+  /** Numbers where fixed; names (or '?') where free. */
+  readonly dims: readonly (number | string)[];
+}
+
+/** What is fed for one input: numbers of any type (converted to the input's own) and their shape. */
+export interface Feed {
+  readonly data: TensorData;
+  readonly dims: readonly number[];
+}
+
+/** Options of `openSession`. */
+export interface SessionOptions {
+  /**
+   * `auto` (default) takes the first of cuda, webgpu, cpu that works and never a software emulation of a graphics
+   * card; a named device is taken or refused with DEVICE_UNAVAILABLE.
+   */
+  readonly device?: Device;
+  /** Threads within an operator, 1 or more; default: onnxruntime's choice, one per physical core. Used by cpu. */
+  readonly threads?: number;
+}
+
+/** A loaded model. */
+export interface Session {
+  /** Where it runs. */
+  readonly device: NamedDevice;
+  /** What `auto` passed over before, with reasons; empty for a named device. */
+  readonly refusedDevices: readonly RefusedDevice[];
+  /** True when cuda or webgpu has no kernel for some operators and the processor runs those. */
+  readonly partlyOnCpu: boolean;
+  readonly inputs: readonly ValueInfo[];
+  readonly outputs: readonly ValueInfo[];
+  /**
+   * Runs the model; `outputs` names those to be computed (default: all). Feeds are converted to the types of the
+   * inputs, float16 outputs come back as float32. INVALID_ARGUMENT for a missing or unknown name or numbers out of
+   * the input's range, SHAPE_MISMATCH for a wrong shape, MODEL_INVALID when the model itself fails.
+   */
+  run(
+    feeds: Readonly<Record<string, Feed>>,
+    outputs?: readonly string[],
+  ): Promise<Record<string, DeviceTensor>>;
+  /** Frees the session, after the runs under way. May be called again. */
+  release(): Promise<void>;
+}
+
+/**
+ * Loads a model (bytes, or the path of a file, whose external data is then found beside it).
+ * MODEL_INVALID when onnxruntime cannot load it, DEVICE_UNAVAILABLE when the named device does not work here,
+ * FILE_NOT_FOUND, INVALID_ARGUMENT.
+ */
+export async function openSession(
+  model: string | Uint8Array,
+  { device = 'auto', threads }: SessionOptions = {},
+): Promise<Session> {
+  assertDevice(device);
+  if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1)) {
+    throw new TailorError('INVALID_ARGUMENT', `Opening a session: threads is ${threads}; give 1 or more.`);
+  }
+  if (typeof model === 'string' && !(await platform.info(model))) {
+    throw new TailorError('FILE_NOT_FOUND', `Opening a session: there is no file ${model}.`);
+  }
+  if (device !== 'auto') return openOn(model, device, threads, []);
+  const refused: RefusedDevice[] = [];
+  for (const name of ort.devices) {
+    const found = await ort.check(name, { quick: true });
+    if (!found.available || found.software) {
+      refused.push({ device: name, reason: found.reason });
+      continue;
+    }
+    try {
+      return await openOn(model, name, threads, refused);
+    } catch (error) {
+      if (name === 'cpu') throw error;
+      refused.push({ device: name, reason: firstLine(error) });
+    }
+  }
+  throw new TailorError('DEVICE_UNAVAILABLE', 'Opening a session: no device works here. Run doctor.');
+}
+
+async function openOn(
+  model: string | Uint8Array,
+  device: NamedDevice,
+  threads: number | undefined,
+  refused: readonly RefusedDevice[],
+): Promise<Session> {
+  const found = await ort.check(device);
+  if (!found.available) {
+    throw new TailorError(
+      'DEVICE_UNAVAILABLE',
+      `Opening a session on ${device}: ${found.reason}. Use --device auto or cpu, or see doctor.`,
+    );
+  }
+  try {
+    if (device === 'cpu') return wrap(await ort.create(model, device, { threads }), device, refused, false);
+    try {
+      return wrap(await ort.create(model, device, { threads, strict: true }), device, refused, false);
+    } catch (error) {
+      // The only way in which onnxruntime tells that it would fall back to the processor without a word.
+      if (!/fallback to CPU EP has been explicitly disabled/.test(firstLine(error))) throw error;
+      return wrap(await ort.create(model, device, { threads }), device, refused, true);
+    }
+  } catch (error) {
+    throw new TailorError(
+      'MODEL_INVALID',
+      `Opening a session on ${device}: onnxruntime refuses the model: ${firstLine(error)}`,
+      { cause: error },
+    );
+  }
+}
+
+function wrap(
+  inner: InferenceSession,
+  device: NamedDevice,
+  refusedDevices: readonly RefusedDevice[],
+  partlyOnCpu: boolean,
+): Session {
+  const inputs = inner.inputMetadata.map(describeValue);
+  const outputs = inner.outputMetadata.map(describeValue);
+  const every = outputs.filter((output) => output.type !== 'other').map((output) => output.name);
+  let released: Promise<void> | undefined;
+  // Releasing under a run would pull the memory from under it.
+  const running = new Set<Promise<unknown>>();
+
+  const runNow = async (feeds: Readonly<Record<string, Feed>>, names: readonly string[]) => {
+    const tensors = makeTensors(inputs, feeds);
+    let results: InferenceSession.OnnxValueMapType;
+    try {
+      results = await inner.run(tensors, names);
+    } catch (error) {
+      throw runError(device, error);
+    }
+    const read: Record<string, DeviceTensor> = {};
+    for (const name of names) read[name] = await fromRuntime(results[name] as Tensor);
+    return read;
+  };
+
+  return {
+    device,
+    refusedDevices,
+    partlyOnCpu,
+    inputs,
+    outputs,
+    async run(feeds, names = every) {
+      if (released) {
+        throw new TailorError(
+          'INVALID_ARGUMENT',
+          'Running a model: its session was released. Open a new session.',
+        );
+      }
+      assertOutputs(every, names);
+      const run = runNow(feeds, names);
+      running.add(run);
+      try {
+        return await run;
+      } finally {
+        running.delete(run);
+      }
+    },
+    release() {
+      released ??= Promise.allSettled(running).then(() => inner.release());
+      return released;
+    },
+  };
+}
+
+function describeValue(value: InferenceSession.ValueMetadata): ValueInfo {
+  return value.isTensor
+    ? { name: value.name, type: value.type, dims: value.shape.map((size) => (size === '' ? '?' : size)) }
+    : { name: value.name, type: 'other', dims: [] };
+}
+
+function makeTensors(
+  inputs: readonly ValueInfo[],
+  feeds: Readonly<Record<string, Feed>>,
+): Record<string, Tensor> {
+  const known = inputs.map((input) => input.name);
+  const unknown = Object.keys(feeds).find((name) => !known.includes(name));
+  if (unknown !== undefined) {
+    throw new TailorError(
+      'INVALID_ARGUMENT',
+      `Running a model: it has no input "${unknown}"; its inputs are ${known.join(', ')}.`,
+    );
+  }
+  const tensors: Record<string, Tensor> = {};
+  for (const { name, type, dims } of inputs) {
+    const feed = feeds[name];
+    if (!feed) {
+      throw new TailorError(
+        'INVALID_ARGUMENT',
+        `Running a model: nothing was given for its input "${name}".`,
+      );
+    }
+    assertFits(name, dims, feed.dims);
+    const data = castTo(type, feed.data, `input "${name}"`);
+    tensors[name] = new (ort.Tensor as TensorMaker)(type, data, feed.dims);
+  }
+  return tensors;
+}
+
+/** The one of Tensor's constructors that is used: the element type is only known when the model is. */
+type TensorMaker = new (type: string, data: TensorData, dims: readonly number[]) => Tensor;
+
+function assertFits(name: string, wanted: readonly (number | string)[], given: readonly number[]): void {
+  const fits =
+    wanted.length === given.length &&
+    wanted.every((size, axis) => typeof size === 'string' || size === given[axis]);
+  if (!fits) {
+    throw new TailorError(
+      'SHAPE_MISMATCH',
+      `Running a model: input "${name}" takes [${wanted.join(', ')}], got [${given.join(', ')}].`,
+    );
+  }
+}
+
+function assertOutputs(every: readonly string[], names: readonly string[]): void {
+  const unknown = names.find((name) => !every.includes(name));
+  if (unknown !== undefined) {
+    throw new TailorError(
+      'INVALID_ARGUMENT',
+      `Running a model: it has no tensor output "${unknown}"; its outputs are ${every.join(', ')}.`,
+    );
+  }
+}
+
+function runError(device: NamedDevice, error: unknown): TailorError {
+  const message = firstLine(error);
+  const memory = /bad_alloc|out of memory|Failed to allocate/i.test(message);
+  return new TailorError(
+    memory ? 'LIMIT_EXCEEDED' : 'MODEL_INVALID',
+    `Running a model on ${device}: ${message}${memory ? '. Use a smaller batch.' : ''}`,
+    { cause: error },
+  );
+}
+
+function firstLine(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return text.trim().split('\n', 1)[0];
+}

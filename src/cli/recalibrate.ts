@@ -1,7 +1,6 @@
 /** `onnx-tailor recalibrate MODEL --val F.npz|SRC --counts C --out OUT.onnx`: the whole loop. */
-import { Command, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { platform } from '#platform';
-import { TailorError } from '../array/errors.js';
 import { readCounts, readPrior } from '../data/read-counts.js';
 import { type Model, openModel } from '../features/model.js';
 import { openFeatures } from '../features/open-features.js';
@@ -32,7 +31,7 @@ interface Options extends DataOptions, ThresholdOptions {
   readonly convention?: MultiplicativeConvention;
   readonly tau?: number;
   readonly gamma?: number;
-  readonly temperature?: string;
+  readonly temperature?: number | 'fit';
   readonly targetPrior: string;
   readonly apply: 'significant' | 'always';
   readonly skipMissing?: boolean;
@@ -73,7 +72,11 @@ export function recalibrateCommand(terminal: Terminal): Command {
     )
     .option('--tau <number>', 'fixed τ of additive or tau-norm instead of a search', parseNumber)
     .option('--gamma <number>', 'fixed γ of multiplicative instead of a search', parseNumber)
-    .option('--temperature <T|fit>', 'divide the logits by T afterwards, or fit T on validation')
+    .option(
+      '--temperature <T|fit>',
+      'divide the logits by T afterwards, or fit T on validation',
+      parseTemperature,
+    )
     .option('--target-prior <uniform|Q.json>', 'class frequencies to tailor for', 'uniform')
     .addOption(
       new Option('--apply <when>', 'keep the original head unless the gain is beyond noise, or never')
@@ -89,8 +92,7 @@ export function recalibrateCommand(terminal: Terminal): Command {
   addHeadOption(addThresholdOptions(addDataOptions(command)));
   return command.action(async (path: string, options: Options) => {
     await assertFree(options.out, options.force);
-    const parameter = fixedParameter(options);
-    const temperature = parseTemperature(options.temperature);
+    const parameter = fixedParameter(command, options);
     const model = await openModel(path, { output: options.output, preprocess: await preprocessOf(options) });
     const { counts, targetPrior } = await perClass(options, model);
     const extraction = (what: string) => extractionOf(options, terminal, what);
@@ -104,7 +106,7 @@ export function recalibrateCommand(terminal: Terminal): Command {
       method: options.method,
       convention: options.convention,
       parameter,
-      temperature,
+      temperature: options.temperature,
       targetPrior,
       apply: options.apply,
       test: test || undefined,
@@ -174,24 +176,22 @@ async function perClass({ counts, targetPrior }: Options, model: Model) {
   };
 }
 
-function fixedParameter({ method, tau, gamma }: Options): number | undefined {
-  const [given, wanted] = method === 'multiplicative' ? [gamma, '--gamma'] : [tau, '--tau'];
-  const other = method === 'multiplicative' ? tau : gamma;
-  if (other !== undefined || (method === 'auto' && given !== undefined)) {
-    throw new TailorError(
-      'INVALID_ARGUMENT',
-      `Recalibrating by ${method}: ${method === 'auto' ? 'a fixed --tau or --gamma needs a method (--method additive, multiplicative or tau-norm)' : `its parameter is ${wanted}`}.`,
+/** τ or γ where it was given; wrong combinations are wrong usage. */
+function fixedParameter(command: Command, { method, tau, gamma }: Options): number | undefined {
+  const [given, other, wanted] =
+    method === 'multiplicative' ? [gamma, tau, '--gamma'] : [tau, gamma, '--tau'];
+  if (method === 'auto' && (tau ?? gamma) !== undefined) {
+    command.error(
+      'error: a fixed --tau or --gamma needs a method (--method additive, multiplicative or tau-norm)',
     );
   }
+  if (other !== undefined) command.error(`error: the parameter of ${method} is ${wanted}`);
   return given;
 }
 
-function parseTemperature(text: string | undefined): number | 'fit' | undefined {
-  if (text === undefined || text === 'fit') return text;
-  const value = Number(text);
-  if (value > 0 && Number.isFinite(value)) return value;
-  throw new TailorError(
-    'INVALID_ARGUMENT',
-    `Recalibrating: the temperature is ${text}; a number above 0 or "fit" is needed.`,
-  );
+function parseTemperature(text: string): number | 'fit' {
+  if (text === 'fit') return text;
+  const value = parseNumber(text);
+  if (value > 0) return value;
+  throw new InvalidArgumentError('A number above 0 or "fit" is needed.');
 }

@@ -1,12 +1,10 @@
 /** Finds the linear heads of a model by walking back from its outputs, and says why other outputs lead to none. */
 import { TailorError } from '../array/errors.js';
-import { readAffine } from './affine.js';
-import { dtypeOf } from './dtypes.js';
+import { findLogits } from './find-logits.js';
 import { ancestors, type GraphView, graphView } from './graph-view.js';
 import type { HeadLocation, HeadOutput } from './head-location.js';
 import type { ModelFile } from './model-file.js';
-import { elementCount } from './tensor-data.js';
-import { type Walk, walkBack } from './walk-back.js';
+import { type FoundWalk, walkBack } from './walk-back.js';
 
 /** An output that leads to no head. */
 export interface RefusedOutput {
@@ -41,128 +39,92 @@ export function findHeads(file: ModelFile): FoundHeads {
     );
   }
   const walks = [...view.outputs].map((name) => walkBack(view, name));
+  const found = walks.filter((walk) => 'head' in walk);
+  const refusedWalks = walks.filter((walk) => 'refusal' in walk);
   const refused: RefusedOutput[] = [];
-  const refuse = (walk: Walk, reason: string, unsupported = false) =>
-    refused.push({ output: walk.output.name, reason, unsupported });
+  const refuse = (output: string, reason: string, unsupported = false) =>
+    refused.push({ output, reason, unsupported });
 
-  let groups = groupByHead(walks.filter(({ head }) => head));
-  const features = groups.map(({ walks: [walk] }) => ancestors(view, [walk.head!.features]).tensors);
-  groups = groups.filter((group, i) => {
-    const downstream = groups.findIndex(
-      (_, j) => j !== i && group.tensors.some((tensor) => features[j].has(tensor)),
-    );
-    if (downstream < 0) return true;
-    const other = groups[downstream].walks[0].output.name;
-    for (const walk of group.walks)
-      refuse(walk, `it is computed before the head of '${other}', from what becomes its features`);
-    return false;
-  });
-  for (const group of groups) {
-    for (const walk of group.withoutBias)
-      refuse(walk, `it is the head of '${group.walks[0].output.name}' without its bias`);
+  const groups = lastHeads(view, groupByHead(found), refuse);
+  for (const { walks: group, withoutBias } of groups) {
+    for (const { output } of withoutBias)
+      refuse(output, `it is the head of '${group[0].output}' without its bias`);
   }
-  const heads = groups.map(({ walks: found }) => toLocation(found));
-  const behindHeads = new Set(
-    groups.flatMap(({ walks: [walk] }) => [...ancestors(view, [walk.head!.features]).tensors]),
-  );
-
-  const affine = new Map<string, { walk: Walk; location: HeadLocation; outputs: HeadOutput[] }>();
-  for (const walk of walks) {
-    if (!walk.refusal) continue;
-    const { reason, unsupported } = walk.refusal;
-    const location = heads.length === 0 ? logitsLocation(view, walk) : undefined;
-    if (location) {
-      const known = affine.get(location.features);
-      if (known) known.outputs.push(walk.output);
-      else affine.set(location.features, { walk, location, outputs: [walk.output] });
-    } else if (behindHeads.has(walk.output.name)) {
-      refuse(walk, `it is computed before the head, not from its logits (${reason})`);
+  const heads = groups.map(({ walks: group }) => toLocation(group));
+  if (heads.length === 0) {
+    const logits = findLogits(view, refusedWalks);
+    for (const { output, refusal } of logits.refused) refuse(output, refusal.reason, refusal.unsupported);
+    return { heads: logits.heads.map(({ head, outputs }) => withOutputs(head, outputs)), refused };
+  }
+  const before = ancestors(
+    view,
+    groups.map(({ walks: [walk] }) => walk.head.features),
+  ).tensors;
+  for (const { output, end, refusal } of refusedWalks) {
+    if (before.has(output) || before.has(end)) {
+      refuse(output, `it is computed before the head, not from its logits (${refusal.reason})`);
     } else {
-      refuse(walk, reason, unsupported);
+      refuse(output, refusal.reason, refusal.unsupported);
     }
   }
-  for (const { location, outputs } of affine.values())
-    heads.push({ ...location, outputs: preferScores(outputs) });
   return { heads, refused };
 }
 
 interface Group {
-  walks: Walk[];
-  withoutBias: Walk[];
-  tensors: string[];
+  readonly walks: readonly FoundWalk[];
+  readonly withoutBias: readonly FoundWalk[];
 }
 
 /** Walks that end at the same node are one head; where they differ in the bias, those with it are. */
-function groupByHead(walks: readonly Walk[]): Group[] {
-  const groups = new Map<number, Walk[]>();
-  for (const walk of walks) {
-    const node = walk.head!.node;
-    groups.set(node, [...(groups.get(node) ?? []), walk]);
-  }
+function groupByHead(walks: readonly FoundWalk[]): Group[] {
+  const groups = new Map<number, FoundWalk[]>();
+  for (const walk of walks) groups.set(walk.head.node, [...(groups.get(walk.head.node) ?? []), walk]);
   return [...groups.values()].map((group) => {
-    const addNode = group.find(({ head }) => head?.addNode !== undefined)?.head?.addNode;
-    const same = group.filter(({ head }) => head?.addNode === addNode);
-    return {
-      walks: same,
-      withoutBias: group.filter((walk) => !same.includes(walk)),
-      tensors: group.map(({ stoppedAt }) => stoppedAt),
-    };
+    const addNode = group.find(({ head }) => head.addNode !== undefined)?.head.addNode;
+    const same = group.filter(({ head }) => head.addNode === addNode);
+    return { walks: same, withoutBias: group.filter((walk) => !same.includes(walk)) };
   });
 }
 
-function preferScores(outputs: readonly HeadOutput[]): HeadOutput[] {
-  const order = ['scores', 'labels', 'derived'];
-  return outputs.toSorted((a, b) => order.indexOf(a.form) - order.indexOf(b.form));
+/** Without the heads whose logits become the features of another. */
+function lastHeads(
+  view: GraphView,
+  groups: readonly Group[],
+  refuse: (output: string, reason: string) => void,
+): Group[] {
+  const upstream = groups.map(({ walks: [walk] }) => ancestors(view, [walk.head.features]).tensors);
+  return groups.filter((group, i) => {
+    const members = [...group.walks, ...group.withoutBias];
+    const downstream = groups.findIndex((_, j) => j !== i && members.some(({ end }) => upstream[j].has(end)));
+    if (downstream < 0) return true;
+    const other = groups[downstream].walks[0].output;
+    for (const { output } of members) {
+      refuse(output, `it is computed before the head of '${other}', from what becomes its features`);
+    }
+    return false;
+  });
 }
 
-function toLocation(walks: readonly Walk[]): HeadLocation {
-  const outputs = preferScores(walks.map(({ output }) => output));
-  const match = (walks.find(({ head }) => head?.logits !== undefined) ?? walks[0]).head!;
-  const { rank: _rank, axis: _axis, activation: _activation, ...head } = match;
+function toLocation(walks: readonly FoundWalk[]): HeadLocation {
+  // A LinearClassifier tells its logits by one of its outputs only.
+  const { head: match } = walks.find(({ head }) => head.logits !== undefined) ?? walks[0];
+  const { rank: _rank, axis: _axis, activation: _activation, form: _form, ...head } = match;
   const note = head.binary
     ? 'Two classes held as one number: its head is read as softmax rows −w/2 and w/2, and written back as that number.'
     : undefined;
-  return { ...head, output: outputs[0].name, outputs, activation: outputs[0].activation, note };
+  return withOutputs(
+    { ...head, note },
+    walks.map(({ shows }) => shows),
+  );
 }
 
-/** A head of kind `logits` for a refused walk, if its logits are plain: floats of known C, one prediction per sample. */
-function logitsLocation(view: GraphView, walk: Walk): HeadLocation | undefined {
-  const { refusal, softmaxInput, stoppedAt, output } = walk;
-  if (!refusal || (softmaxInput === undefined && !refusal.unsupported)) return undefined;
-  const affine = walk.affine.length > 0 ? readAffine(view, walk.affine) : undefined;
-  const grafted = affine && view.graph.node[affine.nodes[affine.nodes.length - 1]].output[0];
-  const logits = grafted ?? softmaxInput ?? stoppedAt;
-  const features = affine ? view.graph.node[affine.nodes[0]].input[0] : logits;
-  const place = view.producers.get(features);
-  if (walk.affine.length > 0 && !affine) return undefined;
-  if (!place || (softmaxInput === undefined && output.form !== 'scores')) return undefined;
-  const stated = view.types.get(logits);
-  const asOutput = output.form === 'scores' ? view.types.get(output.name) : undefined;
-  const dtype = dtypeOf(stated?.elementType ?? asOutput?.elementType ?? 0);
-  const dims = stated?.dims ?? asOutput?.dims;
-  if (!dtype || !dims || dims.length < 2) return undefined;
-  if (dims.slice(2).some((length) => length !== 1)) return undefined;
-  const classes = typeof dims[1] === 'number' ? dims[1] : dims.length === 2 ? refusal.classes : undefined;
-  if (classes === undefined || classes < 2) return undefined;
-  for (const source of [affine?.scale, affine?.shift]) {
-    if (source && elementCount(source.tensor.dims) !== classes) return undefined;
-  }
-  return {
-    output: output.name,
-    outputs: [output],
-    kind: 'logits',
-    classes,
-    dimensions: classes,
-    hasBias: affine?.shift !== undefined,
-    dtype,
-    features,
-    logits,
-    affine,
-    activation: output.activation,
-    node: place.node,
-    trailing: dims.length - 2,
-    note: `No linear head that can be changed (${refusal.reason}); its logits '${logits}' can be scaled and shifted per class.`,
-  };
+function withOutputs(
+  head: Omit<HeadLocation, 'output' | 'outputs' | 'activation'>,
+  outputs: readonly HeadOutput[],
+): HeadLocation {
+  const order = ['scores', 'labels', 'derived'];
+  const sorted = outputs.toSorted((a, b) => order.indexOf(a.form) - order.indexOf(b.form));
+  return { ...head, output: sorted[0].name, outputs: sorted, activation: sorted[0].activation };
 }
 
 /**

@@ -107,5 +107,7 @@ export interface HeadMatch
   /** From the left if ≥ 0, from the right if negative. */
   readonly axis: number;
   /** What a LinearClassifier applies itself. */
-  readonly activation: HeadLocation['activation'];
+  readonly activation: Activation;
+  /** A LinearClassifier's first output is its decision. */
+  readonly form: HeadOutput['form'];
 }

@@ -75,6 +75,7 @@ export function matchLinearClassifier(node: NodeProto, place: Place): HeadMatch 
     rank: 2,
     axis: 1,
     activation: binary ? 'softmax' : activation,
+    form: place.slot === 0 ? 'labels' : 'scores',
   };
 }
 

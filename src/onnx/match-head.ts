@@ -13,26 +13,11 @@ import {
 } from './graph-view.js';
 import type { HeadMatch, ParameterSource } from './head-location.js';
 import { matchLinearClassifier } from './linear-classifier.js';
+import { matchQuantised } from './match-quantised.js';
 import { isOnPooledMap } from './pooled-map.js';
 import { rankOf } from './rank.js';
 import { findStatic, isRefusal, type Refusal } from './static-tensor.js';
 import { elementCount } from './tensor-data.js';
-
-/** Operators whose weights are integers with scales: changing them would mean quantising again. */
-const quantised = new Set([
-  'MatMulInteger',
-  'QLinearMatMul',
-  'QGemm',
-  'QLinearConv',
-  'ConvInteger',
-  'DynamicQuantizeMatMul',
-  'MatMulIntegerToFloat',
-  'MatMulNBits',
-  'QLinearAdd',
-  'DequantizeLinear',
-  'QuantizeLinear',
-  'DynamicQuantizeLinear',
-]);
 
 /** The head that computes `tensor`; a refusal where it is none or an unsafe one; undefined where the walk may go on. */
 export function matchHead(view: GraphView, tensor: string, place: Place): HeadMatch | Refusal | undefined {
@@ -45,13 +30,8 @@ export function matchHead(view: GraphView, tensor: string, place: Place): HeadMa
       unsupported: true,
     };
   }
-  if (quantised.has(node.opType)) {
-    return {
-      reason: `the head is quantised (${what})`,
-      unsupported: true,
-      classes: quantisedClasses(view, node),
-    };
-  }
+  const quantised = matchQuantised(view, tensor);
+  if (quantised) return quantised;
   if (domain === 'ai.onnx.ml') {
     if (node.opType === 'LinearClassifier') return matchLinearClassifier(node, place);
     if (/^(TreeEnsemble|SVM)/.test(node.opType)) {
@@ -81,7 +61,8 @@ export function matchHead(view: GraphView, tensor: string, place: Place): HeadMa
 
 function matchGemm(view: GraphView, node: NodeProto, index: number): HeadMatch | Refusal {
   const what = describeNode(node);
-  if (intAttribute(node, 'transA', 0) !== 0) return { reason: `${what} has transA = 1`, unsupported: true };
+  if (intAttribute(node, 'transA', 0) !== 0)
+    return { reason: `${what} has transA = 1`, unsupported: true, plain: true };
   const weight = parameter(view, node, index, 1, floatAttribute(node, 'alpha', 1), `the weight of ${what}`);
   if (isRefusal(weight)) return weightOnTheLeft(view, node) ?? weight;
   const { dims } = weight.tensor;
@@ -186,6 +167,7 @@ function matchAdd(
       return {
         reason: `${what} adds a second bias to ${describeNode(inner)}`,
         unsupported: true,
+        plain: true,
         classes: match.classes,
       };
     }
@@ -193,7 +175,8 @@ function matchAdd(
     const after = match.kind === 'conv' ? (match.rank ?? 4) - 2 : 0;
     const old = view.opset() < 7 && attributeOf(node, 'axis');
     const dims = old ? [...bias.tensor.dims, ...new Array<number>(after).fill(1)] : bias.tensor.dims;
-    if (!fitsClasses(dims, match.classes, after) || dims.length > (match.rank ?? dims.length)) return biasRefusal(what, bias, match.classes);
+    if (!fitsClasses(dims, match.classes, after) || dims.length > (match.rank ?? dims.length))
+      return biasRefusal(what, bias, match.classes);
     return { ...match, hasBias: true, bias, addNode: index, logits: tensor };
   }
   return undefined;
@@ -210,6 +193,7 @@ function biasRefusal(what: string, bias: ParameterSource, classes: number): Refu
   return {
     reason: `the bias of ${what} has shape [${bias.tensor.dims.join(', ')}], which is not one number per class (${classes})`,
     unsupported: true,
+    plain: true,
     classes,
   };
 }
@@ -217,7 +201,7 @@ function biasRefusal(what: string, bias: ParameterSource, classes: number): Refu
 function weightOnTheLeft(view: GraphView, node: NodeProto): Refusal | undefined {
   const left = findStatic(view, node.input[0] ?? '');
   if (isRefusal(left)) return undefined;
-  return { reason: `${describeNode(node)} has its weight on the left side`, unsupported: true };
+  return { reason: `${describeNode(node)} has its weight on the left side`, unsupported: true, plain: true };
 }
 
 function parameter(
@@ -230,26 +214,20 @@ function parameter(
 ): ParameterSource | Refusal {
   const tensor = findStatic(view, node.input[slot] ?? '');
   if (isRefusal(tensor)) {
-    const stated = view.types.get(node.output[0])?.dims?.at(-1);
-    return {
-      ...tensor,
-      reason: `${what} cannot be changed: ${tensor.reason}`,
-      classes: typeof stated === 'number' ? stated : undefined,
-    };
+    const { reason, unsupported } = tensor;
+    return { reason: `${what} cannot be changed: ${reason}`, unsupported, plain: unsupported };
   }
-  const types = [
-    tensor.proto.dataType,
-    ...tensor.steps.flatMap((step) => (step.op === 'Cast' ? [step.to ?? 0] : [])),
-  ];
-  const other = types.find((type) => !dtypeOf(type));
-  if (other !== undefined)
-    return { reason: `${what} is stored as ${dataTypeName(other)}`, unsupported: true };
+  const casts = tensor.steps.flatMap((step) => (step.op === 'Cast' ? [step.to ?? 0] : []));
+  const other = [tensor.proto.dataType, ...casts].find((type) => !dtypeOf(type));
+  if (other !== undefined) {
+    return { reason: `${what} is stored as ${dataTypeName(other)}`, unsupported: true, plain: true };
+  }
   return { node: index, slot, tensor, scale };
 }
 
 function head(
   view: GraphView,
-  match: Omit<HeadMatch, 'dtype' | 'hasBias' | 'activation'> & { weight: ParameterSource },
+  match: Omit<HeadMatch, 'dtype' | 'hasBias' | 'activation' | 'form'> & { weight: ParameterSource },
 ): HeadMatch | Refusal {
   const what = describeNode(view.graph.node[match.node]);
   if (elementCount(match.weight.tensor.dims) === 0) return { reason: `the weight of ${what} is empty` };
@@ -259,15 +237,6 @@ function head(
     dtype: dtypeOf(match.weight.tensor.dataType) as HeadDtype,
     hasBias: match.bias !== undefined,
     activation: 'none',
+    form: 'scores',
   };
-}
-
-/** Classes of a quantised product, from the shape of its stored weight. */
-function quantisedClasses(view: GraphView, node: NodeProto): number | undefined {
-  const slot = { MatMulInteger: 1, QLinearMatMul: 3, DynamicQuantizeMatMul: 1, MatMulIntegerToFloat: 1 }[
-    node.opType
-  ];
-  const index = slot === undefined ? undefined : view.initializers.get(node.input[slot] ?? '');
-  const length = index === undefined ? undefined : view.graph.initializer[index].dims.at(-1);
-  return length === undefined ? undefined : Number(length);
 }

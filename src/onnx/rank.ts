@@ -8,9 +8,42 @@ const maximumSteps = 64;
 
 /** Operators whose output has the rank of their first input. */
 const rankKeeping = new Set([
-  ...['Relu', 'LeakyRelu', 'PRelu', 'Elu', 'Selu', 'Celu', 'Gelu', 'Mish', 'Clip', 'Sigmoid', 'HardSigmoid', 'HardSwish'],
-  ...['Tanh', 'Softplus', 'Erf', 'Identity', 'Dropout', 'Cast', 'BatchNormalization', 'LayerNormalization', 'Softmax'],
-  ...['LogSoftmax', 'GlobalAveragePool', 'GlobalMaxPool', 'AveragePool', 'MaxPool', 'Conv', 'Transpose', 'Neg', 'Abs'],
+  ...[
+    'Relu',
+    'LeakyRelu',
+    'PRelu',
+    'Elu',
+    'Selu',
+    'Celu',
+    'Gelu',
+    'Mish',
+    'Clip',
+    'Sigmoid',
+    'HardSigmoid',
+    'HardSwish',
+  ],
+  ...[
+    'Tanh',
+    'Softplus',
+    'Erf',
+    'Identity',
+    'Dropout',
+    'Cast',
+    'BatchNormalization',
+    'LayerNormalization',
+    'Softmax',
+  ],
+  ...[
+    'LogSoftmax',
+    'GlobalAveragePool',
+    'GlobalMaxPool',
+    'AveragePool',
+    'MaxPool',
+    'Conv',
+    'Transpose',
+    'Neg',
+    'Abs',
+  ],
   ...['Exp', 'Log', 'Sqrt', 'LRN', 'InstanceNormalization', 'GroupNormalization', 'Pad', 'Slice', 'Concat'],
 ]);
 
@@ -40,7 +73,8 @@ export function rankOf(view: GraphView, name: string): number | undefined {
 /** The rank that an operator's output has whatever its input. */
 function ownRank(view: GraphView, node: NodeProto): number | undefined {
   if (node.opType === 'Gemm' || node.opType === 'Flatten') return 2;
-  if (node.opType === 'Reshape') return (intsAttribute(node, 'shape') ?? staticInts(view, node.input[1]))?.length;
+  if (node.opType === 'Reshape')
+    return (intsAttribute(node, 'shape') ?? staticInts(view, node.input[1]))?.length;
   return undefined;
 }
 

@@ -19,6 +19,8 @@ export interface Refusal {
   readonly reason: string;
   /** True where there is a linear head, but one that cannot be changed safely. */
   readonly unsupported?: boolean;
+  /** True where what the refused operator computes are logits all the same: they can be scaled and shifted. */
+  readonly plain?: boolean;
   /** Classes, where the refused thing tells them. */
   readonly classes?: number;
 }

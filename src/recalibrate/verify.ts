@@ -12,9 +12,10 @@ import type { VerificationInputs } from '../features/feature-set.js';
 import { inputsSource } from '../features/inputs-source.js';
 import type { Model } from '../features/model.js';
 import { runModel } from '../features/run-model.js';
-import { cutExtractor, inlineExternalData } from '../onnx/cut.js';
+import { cutExtractor } from '../onnx/cut.js';
 import { chooseHead, findHeads } from '../onnx/find-heads.js';
 import { headTolerance } from '../onnx/graft.js';
+import { inlineExternalData } from '../onnx/inline-external.js';
 import type { ModelFile } from '../onnx/model-file.js';
 import { readHead } from '../onnx/read-head.js';
 import type { SessionOptions } from '../runtime/session.js';
@@ -123,7 +124,7 @@ function assertPassed({
     `same class on ${(argmaxAgreement * 100).toFixed(2)} % of ${samples} samples`,
     ...wrong.map(
       ({ name, compared, maxAbsDifference }) =>
-        `output ${name} (${compared}) off by ${maxAbsDifference.toExponential(2)}`,
+        `output ${name} (${compared}) off by ${maxAbsDifference?.toExponential(2)}`,
     ),
   ];
   throw new TailorError(

@@ -10,24 +10,35 @@ export { type ErrorCode, TailorError } from './array/errors.js';
 // Heads and logits
 export { headShape, type LinearHead, linearHead, rowNorms } from './array/linear-head.js';
 export { type FloatArray, type Matrix, matrix, type Vector, vector } from './array/matrix.js';
+export type { NpyContent } from './array/npy.js';
 export { type NpyArray, type NumericArray, parseNpy } from './array/npy.js';
+export type { NpyRows, RowsOptions } from './array/npy-rows.js';
+export type { Npz } from './array/npz.js';
 export { encodeNpz, openNpz, readNpz, writeNpz } from './array/npz.js';
 export { VERSION } from './array/version.js';
 export { type HeadLogitsOptions, headLogits } from './compute/head-logits.js';
+export type { ArraySourceOptions } from './data/array-source.js';
 export { npySource, npzSource } from './data/array-source.js';
+export type { CifarOptions, CifarVariant } from './data/cifar.js';
 export { cifarSource } from './data/cifar.js';
+export type { IdxOptions } from './data/idx.js';
 export { idxSource } from './data/idx.js';
+export type { ImageFolderOptions } from './data/image-folder.js';
 export { imageFolder } from './data/image-folder.js';
+export type { LongTailOptions, LongTailSplit } from './data/long-tail.js';
 export { longTailSplit } from './data/long-tail.js';
 export { type OpenSourceOptions, openSource } from './data/open-source.js';
+export type { PreprocessDefaults } from './data/preprocess.js';
 export { type Preprocess, parsePreprocess } from './data/preprocess.js';
+export type { PerClassOptions } from './data/read-counts.js';
 export { readCounts, readPrior } from './data/read-counts.js';
 // Data
 export type { DataSource, Picture, Sample, SampleTensor } from './data/sample.js';
 export { subset } from './data/subset.js';
 export type { AccuracyIntervals, Interval } from './evaluation/bootstrap.js';
+export type { ReliabilityBin } from './evaluation/calibration.js';
 export { type EvaluateOptions, type Evaluation, evaluate } from './evaluation/evaluate.js';
-export { defaultThresholds, type GroupThresholds, type PerGroup } from './evaluation/groups.js';
+export { defaultThresholds, type Group, type GroupThresholds, type PerGroup } from './evaluation/groups.js';
 // The loop
 export { type HeadDescription, inspectModel, type ModelDescription } from './features/describe-model.js';
 export type { ExtractOptions } from './features/extract.js';
@@ -58,16 +69,20 @@ export type { ExtraCandidate, GridMethod, Grids, MethodParameters } from './head
 export { type EstimatedPrior, type EstimatePriorOptions, estimatePrior } from './head/estimate-prior.js';
 export { type FitTemperatureOptions, fitTemperature } from './head/fit-temperature.js';
 export { readHeadFile, writeHeadFile } from './head/head-file.js';
-export { type Improvement, measureImprovement } from './head/improvement.js';
+export type { Improvement } from './head/improvement.js';
 export { select } from './head/select.js';
 export type { CandidateRow, Choice, MethodSummary, Selection, SelectOptions } from './head/selection.js';
 export type { TargetPrior } from './head/target-prior.js';
+export type { HeadDtype } from './onnx/dtypes.js';
+export type { FoundHeads, RefusedOutput } from './onnx/find-heads.js';
+export type { Activation, HeadKind, HeadLocation, HeadOutput } from './onnx/head-location.js';
 // Files and the machine
 export { type ModelFile, readModelFile } from './onnx/model-file.js';
 export type { ChangedModel, ChangeModelOptions } from './recalibrate/changed-model.js';
 export type { OutputComparison } from './recalibrate/compare-outputs.js';
 export type { ComparisonRow } from './recalibrate/comparison.js';
 export { type GraftOptions, graft } from './recalibrate/graft.js';
+export type { HeadOrigin } from './recalibrate/provenance.js';
 export { type Recalibration, recalibrate } from './recalibrate/recalibrate.js';
 export type { RecalibrateOptions } from './recalibrate/recalibrate-options.js';
 export { type Verification, type VerifyOptions, verify } from './recalibrate/verify.js';
@@ -78,3 +93,6 @@ export {
   type RefusedDevice,
   runtimeVersions,
 } from './runtime/devices.js';
+export type { NamedDevice } from './runtime/ort.js';
+export type { TensorData } from './runtime/tensors.js';
+export type { Feed, ValueInfo } from './runtime/values.js';

@@ -1,7 +1,7 @@
 /** Logits that can be scaled and shifted per class, in models without a linear head that can be changed. */
 import { isAffineStep, readAffine } from './affine.js';
 import { dtypeOf } from './dtypes.js';
-import type { GraphView } from './graph-view.js';
+import { ancestors, type GraphView } from './graph-view.js';
 import type { HeadLocation, HeadOutput } from './head-location.js';
 import { rankOf } from './rank.js';
 import { isRefusal } from './static-tensor.js';
@@ -31,7 +31,14 @@ export function findLogits(
     if (found && shows && !walk.misread) found.outputs.push(shows);
     else refused.push(walk);
   }
-  return { heads: [...heads.values()].filter(({ outputs }) => outputs.length > 0), refused };
+  const used = [...heads.values()].filter(({ outputs }) => outputs.length > 0);
+  // As with linear heads: what feeds the logits of another is not the last.
+  const upstream = used.map(({ head }) => ancestors(view, view.graph.node[head.node].input).tensors);
+  const last = used.filter(({ head }) => !upstream.some((tensors) => tensors.has(head.logits)));
+  const dropped = used
+    .filter((one) => !last.includes(one))
+    .flatMap(({ outputs }) => outputs.map(({ name }) => name));
+  return { heads: last, refused: [...refused, ...walks.filter(({ output }) => dropped.includes(output))] };
 }
 
 /** The tensors that a walk came by, from its end to the output. */

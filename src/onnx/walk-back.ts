@@ -47,7 +47,8 @@ export function walkBack(view: GraphView, output: string): Walk {
     seen.add(end);
     const place = view.producers.get(end);
     if (!place) return stop({ reason: whyNoProducer(view, end) });
-    const head = matchHead(view, end, place);
+    const node = view.graph.node[place.node];
+    const head = isAffineStep(node) ? undefined : matchHead(view, end, place);
     if (head && isRefusal(head)) return stop(head);
     if (head) {
       const forward = steps.toReversed();

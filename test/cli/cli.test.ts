@@ -1,6 +1,6 @@
 /** The command line as a child process: documents, exit codes, and that bad input loses nothing. */
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { encodeNpz, readNpz } from '../../src/array/npz.js';
@@ -336,19 +336,6 @@ describe('recalibrate', () => {
     expect(stderr).toMatch(/folder nowhere does not exist/);
     expect(stderr).not.toMatch(/Validation/);
   });
-
-  const isRoot = process.getuid?.() === 0;
-  if (isRoot) console.warn('Skipping the read-only folder: root may write everywhere.');
-  it.skipIf(isRoot)('refuses a read-only folder', () => {
-    mkdirSync(join(cwd, 'locked'));
-    chmodSync(join(cwd, 'locked'), 0o555);
-    const { code, stderr } = runCli(
-      ['graft', 'model.onnx', '--head', 'head.npz', '--out', 'locked/o.onnx'],
-      cwd,
-    );
-    expect(code).toBe(1);
-    expect(stderr).toMatch(/permission denied/);
-  });
 });
 
 /** A feature file with 3 samples. */
@@ -416,33 +403,40 @@ describe('doctor', () => {
   });
 });
 
-describe('a full disk', () => {
-  // A mount of its own needs a user namespace or root; 64 KiB hold the model, and not a second one.
-  const mount = 'mkdir -p full && mount -t tmpfs -o size=64k tmpfs full && exec "$@"';
-  const inside = ['unshare', '--map-root-user', '--mount', 'sh', '-c', mount, 'sh'];
-  const probe = spawnSync('unshare', [
-    '--map-root-user',
-    '--mount',
-    'sh',
-    '-c',
-    'mount -t tmpfs -o size=64k tmpfs /mnt',
-  ]);
-  if (probe.status !== 0)
-    console.warn('Skipping the full disk: this machine lets no one mount a small one (unshare).');
+/** Runs in a mount namespace of its own, where tests may mount small or read-only disks. */
+const NAMESPACE = ['unshare', '--map-root-user', '--mount'];
+const probe = spawnSync(NAMESPACE[0], [...NAMESPACE.slice(1), 'mount', '-t', 'tmpfs', 'tmpfs', '/mnt']);
+const canMount = probe.status === 0;
+if (!canMount)
+  console.warn('Skipping full and read-only disks: this machine lets no one mount them (unshare).');
 
-  it.skipIf(probe.status !== 0)('leaves the target as it was', () => {
-    // Weights that do not fit: 64 KiB of model beside 40 KiB that are there.
+describe.skipIf(!canMount)('disks that cannot be written', () => {
+  it('a full one: the target is as it was, and nothing else is left', () => {
+    writeFileSync(join(cwd, 'big.npz'), dataFile(600, 5));
+    // 64 KiB: the old target and a filler fit, the new features do not.
     const script =
-      'head -c 40000 /dev/zero > full/filler && echo precious > full/out.npz && "$@"; code=$?; cat full/out.npz; ls -A full; exit $code';
-    const big = dataFile(600, 5);
-    writeFileSync(join(cwd, 'big.npz'), big);
+      'mkdir -p full && mount -t tmpfs -o size=64k tmpfs full && head -c 40000 /dev/zero > full/filler && ' +
+      'echo precious > full/out.npz && { "$@"; code=$?; cat full/out.npz; ls -A full; exit $code; }';
     const result = runCli(
       ['extract', 'model.onnx', '--data', 'big.npz', '--out', 'full/out.npz', '--force'],
       cwd,
-      [...inside, 'sh', '-c', script, 'sh'],
+      [...NAMESPACE, 'sh', '-c', script, 'sh'],
     );
     expect(result.stderr).toMatch(/no space is left on the disk.*target was left as it was/);
     expect(result.code).toBe(1);
     expect(result.stdout).toBe('precious\nfiller\nout.npz\n');
+  });
+
+  it('a read-only one', () => {
+    const script = 'mkdir -p locked && mount -t tmpfs -o ro tmpfs locked && "$@"';
+    const result = runCli(['extract', 'model.onnx', '--data', 'val.npz', '--out', 'locked/out.npz'], cwd, [
+      ...NAMESPACE,
+      'sh',
+      '-c',
+      script,
+      'sh',
+    ]);
+    expect(result.stderr).toMatch(/Writing locked\/out\.npz: permission denied/);
+    expect(result.code).toBe(1);
   });
 });

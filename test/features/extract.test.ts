@@ -172,6 +172,15 @@ describe('pictures', () => {
     expect([...denseData(set.features)]).toEqual(colours.flat());
   });
 
+  it('are rounded for models that take whole numbers', async () => {
+    const model = await openModel(pictureClassifier({ type: 'uint8' }), {
+      preprocess: { scale: 0.3, mean: [-1, 5, 0] },
+    });
+    const set = await model.extract(colourSource([[12, 13, 255]]), cpu);
+    // 4.6, −1.1 and 76.5
+    expect([...denseData(set.features)]).toEqual([5, 0, 77]);
+  });
+
   it('are preprocessed as the metadata says, or as the caller says instead', async () => {
     const metadata = {
       'onnx_tailor.preprocess': JSON.stringify({ scale: 1, channels: 'BGR', mean: [10, 0, 0] }),

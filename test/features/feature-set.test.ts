@@ -1,15 +1,14 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { denseData, matrix } from '../../src/array/matrix.js';
 import { encodeNpz } from '../../src/array/npz.js';
 import { FeatureSet } from '../../src/features/feature-set.js';
 import { readFeatures, rowsOf } from '../../src/features/read-features.js';
+import { temporaryFolder } from '../data/temporary-folder.js';
 
-const folder = mkdtempSync(join(tmpdir(), 'features-'));
+const fileIn = temporaryFolder();
 
 const full = new FeatureSet({
   name: 'full',
@@ -48,7 +47,7 @@ describe('FeatureSet', () => {
   });
 
   it('comes back from a file as it was', async () => {
-    const path = join(folder, 'full.npz');
+    const path = fileIn('full.npz');
     await full.save(path);
     const read = await readFeatures(path);
     expect(denseData(read.features)).toEqual(denseData(full.features));
@@ -64,7 +63,7 @@ describe('FeatureSet', () => {
   });
 
   it('comes back without the parts that are optional', async () => {
-    const path = join(folder, 'bare.npz');
+    const path = fileIn('bare.npz');
     await new FeatureSet({ features: matrix(Float32Array.of(1, 2), 2, 1) }).save(path);
     const read = await readFeatures(path);
     expect([read.labels, read.logits, read.classes, read.origin, read.verificationInputs]).toEqual(
@@ -74,7 +73,7 @@ describe('FeatureSet', () => {
   });
 
   it.runIf(python)('is read by numpy', async () => {
-    const path = join(folder, 'numpy.npz');
+    const path = fileIn('numpy.npz');
     await full.save(path);
     const script = `
 import json, numpy, sys

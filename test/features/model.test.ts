@@ -1,12 +1,10 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { denseData } from '../../src/array/matrix.js';
 import { platform } from '../../src/array/platform.node.js';
 import { inspectModel } from '../../src/features/describe-model.js';
 import { openModel } from '../../src/features/model.js';
 import { GraphBuilder } from '../../src/onnx/build.js';
+import { temporaryFolder } from '../data/temporary-folder.js';
 import {
   BIAS,
   pictureClassifier,
@@ -14,6 +12,8 @@ import {
   vectorClassifier,
   WEIGHT,
 } from './small-classifiers.js';
+
+const fileIn = temporaryFolder();
 
 describe('openModel', () => {
   it('knows head, metadata and hash', async () => {
@@ -70,10 +70,8 @@ describe('openModel', () => {
 
 describe('describe', () => {
   it('is the inspect document', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'model-'));
-    const path = join(folder, 'small.onnx');
     const bytes = vectorClassifier({ batch: 4, type: 'int64' });
-    writeFileSync(path, bytes);
+    const path = fileIn('small.onnx', bytes);
     const described = await (await openModel(path)).describe();
     expect(described).toEqual({
       model: {

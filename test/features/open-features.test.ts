@@ -1,23 +1,19 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { denseData } from '../../src/array/matrix.js';
 import { encodeNpz } from '../../src/array/npz.js';
 import { openModel } from '../../src/features/model.js';
 import { openFeatures } from '../../src/features/open-features.js';
+import { temporaryFolder } from '../data/temporary-folder.js';
 import { expected, rowSource, vectorClassifier } from './small-classifiers.js';
 
-const folder = mkdtempSync(join(tmpdir(), 'open-features-'));
+const fileIn = temporaryFolder();
 const cpu = { device: 'cpu', threads: 1 } as const;
 const labels = { shape: [2], data: Int32Array.of(0, 2) };
 const features = { shape: [2, 2], data: Float32Array.of(2, 4, -2, 6) };
 const logits = [...expected([1, 2]).logits, ...expected([-1, 3]).logits];
 
 function file(name: string, entries: Parameters<typeof encodeNpz>[0]): string {
-  const path = join(folder, name);
-  writeFileSync(path, encodeNpz(entries));
-  return path;
+  return fileIn(name, encodeNpz(entries));
 }
 
 describe('openFeatures', () => {
@@ -58,13 +54,12 @@ describe('openFeatures', () => {
       ),
       cpu,
     );
-    const path = join(folder, 'made.npz');
+    const path = fileIn('made.npz');
     await set.with({ logits: undefined }).save(path);
     expect([...denseData((await openFeatures(path, model, cpu)).logits!)]).toEqual(logits);
-    const own = join(folder, 'own.npz');
     const wrong = { shape: [2, 3], data: new Float32Array(6).fill(9) };
     const origin = { strings: [JSON.stringify(set.origin)] };
-    writeFileSync(own, encodeNpz({ features, labels, logits: wrong, origin }));
+    const own = file('own.npz', { features, labels, logits: wrong, origin });
     expect([...denseData((await openFeatures(own, model, cpu)).logits!)]).toEqual([9, 9, 9, 9, 9, 9]);
     const other = await openModel(vectorClassifier({ metadata: { another: 'file' } }));
     expect([...denseData((await openFeatures(own, other, cpu)).logits!)]).toEqual(logits);
@@ -123,7 +118,7 @@ describe('openFeatures', () => {
 
   it('refuses what is not there', async () => {
     const model = await openModel(vectorClassifier());
-    await expect(openFeatures(join(folder, 'none.npz'), model)).rejects.toMatchObject({
+    await expect(openFeatures(fileIn('none.npz'), model)).rejects.toMatchObject({
       code: 'FILE_NOT_FOUND',
     });
   });

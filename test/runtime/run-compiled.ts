@@ -13,6 +13,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import ts from 'typescript';
+import { afterAll } from 'vitest';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 
@@ -20,12 +21,14 @@ const ROOT = resolve(import.meta.dirname, '../..');
 const FLOORS = ['array', 'onnx', 'runtime'];
 
 let compiled: string | undefined;
+afterAll(() => {
+  if (compiled) rmSync(compiled, { recursive: true, force: true });
+});
 
 /** Strips the types of these floors into a folder that looks like the installed package. */
 function compileOnce(): string {
   if (compiled) return compiled;
   const folder = mkdtempSync(join(tmpdir(), 'compiled-'));
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   for (const file of readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' })) {
     if (!file.endsWith('.ts') || !FLOORS.includes(dirname(file))) continue;
     const { outputText } = ts.transpileModule(readFileSync(join(ROOT, 'src', file), 'utf8'), {

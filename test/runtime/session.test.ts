@@ -1,11 +1,10 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type ElementType, GraphBuilder } from '../../src/onnx/build.js';
 import { openSession, type Session } from '../../src/runtime/session.js';
+import { temporaryFolder } from '../data/temporary-folder.js';
 import { runCompiled } from './run-compiled.js';
 
+const fileIn = temporaryFolder();
 const open: Session[] = [];
 afterEach(async () => {
   for (const session of open.splice(0)) await session.release();
@@ -32,6 +31,13 @@ function identityModel(type: ElementType): Uint8Array {
   return g.build();
 }
 
+/** Takes an even number of numbers only, which shows when it runs. */
+function failingModel(): Uint8Array {
+  const g = new GraphBuilder();
+  g.output(g.reshape(g.input('x', 'float32', ['n']), 2, -1), 'y', 'float32', [2, 'm']);
+  return g.build();
+}
+
 const twoOutputs = twoOutputModel();
 
 describe('openSession on cpu', () => {
@@ -54,8 +60,7 @@ describe('openSession on cpu', () => {
   });
 
   it('opens a file by its path', async () => {
-    const path = join(mkdtempSync(join(tmpdir(), 'session-')), 'm.onnx');
-    writeFileSync(path, twoOutputs);
+    const path = fileIn('m.onnx', twoOutputs);
     const session = await opened(path, { device: 'cpu' });
     expect(session.inputs).toHaveLength(1);
     await expect(openSession(`${path}.missing`)).rejects.toMatchObject({ code: 'FILE_NOT_FOUND' });
@@ -127,9 +132,7 @@ describe('openSession on cpu', () => {
   });
 
   it('reports a model that fails while it runs', async () => {
-    const g = new GraphBuilder();
-    g.output(g.reshape(g.input('x', 'float32', ['n']), 2, -1), 'y', 'float32', [2, 'm']);
-    const session = await opened(g.build(), { device: 'cpu' });
+    const session = await opened(failingModel(), { device: 'cpu' });
     const run = session.run({ x: { data: Float32Array.of(1, 2, 3), dims: [3] } });
     await expect(run).rejects.toMatchObject({ code: 'MODEL_INVALID' });
   });
@@ -185,6 +188,9 @@ describe('the terminal stays clean', () => {
         await session?.run(feeds);
         await session?.release();
       }
+      const failing = await openSession(Buffer.from('${Buffer.from(failingModel()).toString('base64')}', 'base64'));
+      await failing.run({ x: { data: new Float32Array(3), dims: [3] } }).catch(() => {});
+      await failing.release();
       const failed = await openSession(model.subarray(0, 40)).catch((error) => error.code);
       console.log(failed);
     `);

@@ -7,39 +7,27 @@
 
 export { type ClassCounts, countLabels, prior } from './array/class-counts.js';
 export { type ErrorCode, TailorError } from './array/errors.js';
-// Heads and logits
 export { headShape, type LinearHead, linearHead, rowNorms } from './array/linear-head.js';
 export { type FloatArray, type Matrix, matrix, type Vector, vector } from './array/matrix.js';
-export type { NpyContent } from './array/npy.js';
-export { type NpyArray, type NumericArray, parseNpy } from './array/npy.js';
+export { type NpyArray, type NpyContent, type NumericArray, parseNpy } from './array/npy.js';
 export type { NpyRows, RowsOptions } from './array/npy-rows.js';
-export type { Npz } from './array/npz.js';
-export { encodeNpz, openNpz, readNpz, writeNpz } from './array/npz.js';
+export { encodeNpz, type Npz, openNpz, readNpz, writeNpz } from './array/npz.js';
 export { VERSION } from './array/version.js';
 export { type HeadLogitsOptions, headLogits } from './compute/head-logits.js';
-export type { ArraySourceOptions } from './data/array-source.js';
-export { npySource, npzSource } from './data/array-source.js';
-export type { CifarOptions, CifarVariant } from './data/cifar.js';
-export { cifarSource } from './data/cifar.js';
-export type { IdxOptions } from './data/idx.js';
-export { idxSource } from './data/idx.js';
-export type { ImageFolderOptions } from './data/image-folder.js';
-export { imageFolder } from './data/image-folder.js';
-export type { LongTailOptions, LongTailSplit } from './data/long-tail.js';
-export { longTailSplit } from './data/long-tail.js';
+export { type ArraySourceOptions, npySource, npzSource } from './data/array-source.js';
+export { type CifarOptions, type CifarVariant, cifarSource } from './data/cifar.js';
+export { type IdxOptions, idxSource } from './data/idx.js';
+export { type ImageFolderOptions, imageFolder } from './data/image-folder.js';
+export { type LongTailOptions, type LongTailSplit, longTailSplit } from './data/long-tail.js';
 export { type OpenSourceOptions, openSource } from './data/open-source.js';
-export type { PreprocessDefaults } from './data/preprocess.js';
-export { type Preprocess, parsePreprocess } from './data/preprocess.js';
-export type { PerClassOptions } from './data/read-counts.js';
-export { readCounts, readPrior } from './data/read-counts.js';
-// Data
+export { type Preprocess, type PreprocessDefaults, parsePreprocess } from './data/preprocess.js';
+export { type PerClassOptions, readCounts, readPrior } from './data/read-counts.js';
 export type { DataSource, Picture, Sample, SampleTensor } from './data/sample.js';
 export { subset } from './data/subset.js';
 export type { AccuracyIntervals, Interval } from './evaluation/bootstrap.js';
 export type { ReliabilityBin } from './evaluation/calibration.js';
 export { type EvaluateOptions, type Evaluation, evaluate } from './evaluation/evaluate.js';
 export { defaultThresholds, type Group, type GroupThresholds, type PerGroup } from './evaluation/groups.js';
-// The loop
 export { type HeadDescription, inspectModel, type ModelDescription } from './features/describe-model.js';
 export type { ExtractOptions } from './features/extract.js';
 export {
@@ -76,7 +64,6 @@ export type { TargetPrior } from './head/target-prior.js';
 export type { HeadDtype } from './onnx/dtypes.js';
 export type { FoundHeads, RefusedOutput } from './onnx/find-heads.js';
 export type { Activation, HeadKind, HeadLocation, HeadOutput } from './onnx/head-location.js';
-// Files and the machine
 export { type ModelFile, readModelFile } from './onnx/model-file.js';
 export type { ChangedModel, ChangeModelOptions } from './recalibrate/changed-model.js';
 export type { OutputComparison } from './recalibrate/compare-outputs.js';

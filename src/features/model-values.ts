@@ -1,8 +1,8 @@
 /** A model's inputs and outputs and the shape that pictures must have, read from the file without running it. */
 import type { PreprocessDefaults } from '../data/preprocess.js';
-import { elementTypes } from '../onnx/build.js';
 import { graphView, statedType } from '../onnx/graph-view.js';
 import { graphOf, type ModelFile } from '../onnx/model-file.js';
+import { elementTypes } from '../onnx/protos.js';
 import type { ValueInfo } from '../runtime/session.js';
 
 const typeNames = new Map<number, string>(Object.entries(elementTypes).map(([name, type]) => [type, name]));

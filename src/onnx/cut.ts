@@ -1,7 +1,6 @@
 /** Cuts the feature extractor out of a model: the same nodes, but the features and logits as outputs. */
 import { GraphProtoSchema, ModelProtoSchema, type NodeProto } from 'onnx-buf';
 import { TailorError } from '../array/errors.js';
-import { nodeProto, tensorProto, valueInfo } from './build.js';
 import { dataTypeOf } from './dtypes.js';
 import {
   appendInitializer,
@@ -22,9 +21,8 @@ import type { HeadLocation } from './head-location.js';
 import { inlineEdits } from './inline-external.js';
 import { classifierParameters } from './linear-classifier.js';
 import type { ModelFile } from './model-file.js';
+import { nodeProto, tensorProto, valueInfo } from './protos.js';
 import { type Edit, type FieldPath, splice } from './splice.js';
-
-export { inlineExternalData } from './inline-external.js';
 
 /** An extractor: a whole model, and the names of its outputs. */
 export interface CutModel {

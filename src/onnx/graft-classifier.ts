@@ -1,9 +1,9 @@
 /** Writes the head of a LinearClassifier into its attributes. */
 import type { FloatArray } from '../array/matrix.js';
-import { attributeProto } from './build.js';
 import type { GraftWork } from './graft-work.js';
 import { appendAttribute, setFloatsAttribute } from './graph-edits.js';
 import { attributeOf } from './graph-view.js';
+import { attributeProto } from './protos.js';
 
 /** `weight` [C, D] and `bias` [C] are rounded already; only what `changed` is written. */
 export function graftClassifier(

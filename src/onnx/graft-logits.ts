@@ -3,9 +3,9 @@ import type { NodeProto } from 'onnx-buf';
 import { TailorError } from '../array/errors.js';
 import type { FloatArray } from '../array/matrix.js';
 import { affineSuffix } from './affine.js';
-import { nodeProto } from './build.js';
 import type { GraftWork } from './graft-work.js';
 import { initializerPath, inputPath, insertNodes, nodePath, setNodeOutput } from './graph-edits.js';
+import { nodeProto } from './protos.js';
 import { isExclusive } from './static-tensor.js';
 
 /**

@@ -1,7 +1,6 @@
 /** Writes the weight and bias of a Gemm, MatMul or Conv head. */
 import { TailorError } from '../array/errors.js';
 import type { FloatArray } from '../array/matrix.js';
-import { nodeProto } from './build.js';
 import type { GraftWork } from './graft-work.js';
 import {
   attributeTensorPath,
@@ -15,8 +14,9 @@ import {
 } from './graph-edits.js';
 import { attributeOf, describeNode } from './graph-view.js';
 import type { ParameterSource } from './head-location.js';
+import { nodeProto } from './protos.js';
 import { isExclusive, type StaticTensor } from './static-tensor.js';
-import { elementCount, tensorDims, transposed } from './tensor-data.js';
+import { elementCount, transposed } from './tensor-data.js';
 
 /** Writes `weight` ([C, D], already rounded). */
 export function graftWeight(work: GraftWork, weight: FloatArray): void {
@@ -136,6 +136,3 @@ function addBias(work: GraftWork, bias: FloatArray): void {
   }
   work.notes.push(`The model had no bias; '${name}' was added.`);
 }
-
-/** The number of elements of a stored tensor. */
-export const storedCount = (tensor: StaticTensor): number => elementCount(tensorDims(tensor.proto));

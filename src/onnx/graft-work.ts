@@ -5,7 +5,6 @@ import { TensorProto_DataType as DataType, type TensorProto, TensorProtoSchema }
 import { platform } from '#platform';
 import { TailorError } from '../array/errors.js';
 import type { FloatArray } from '../array/matrix.js';
-import { valueInfo } from './build.js';
 import {
   dataTypeOf,
   encodeFloats,
@@ -29,6 +28,7 @@ import {
 import { type GraphView, graphView } from './graph-view.js';
 import type { HeadLocation } from './head-location.js';
 import type { ModelFile } from './model-file.js';
+import { valueInfo } from './protos.js';
 import { concatenate, type Edit, type FieldPath } from './splice.js';
 
 /** Each tensor in a side file starts at a multiple of this, so that runtimes can map it into memory. */

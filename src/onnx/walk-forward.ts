@@ -23,6 +23,8 @@ interface State {
   axis: number | undefined;
   activation: HeadOutput['activation'];
   form: HeadOutput['form'];
+  /** Whether the classes are gone: behind ArgMax, TopK or a maximum. */
+  decided: boolean;
 }
 
 /** Goes from the logits to the output, checks that each operator works on the class axis, and tells what it shows. */
@@ -38,6 +40,7 @@ export function walkForward(
     axis: axis >= 0 ? axis : known === undefined ? undefined : known + axis,
     activation,
     form,
+    decided: form === 'labels',
   };
   for (const step of steps) {
     const reason = advance(view, state, step, classes);
@@ -85,10 +88,10 @@ function rankFromOutput(view: GraphView, steps: readonly Step[], output: string)
 function advance(view: GraphView, state: State, step: Step, classes: number): string | undefined {
   const { node } = step;
   if (step.written) {
-    if (state.form !== 'scores') return 'normalises a decision';
+    if (state.decided) return 'normalises a decision';
     if (!step.written.axes.every((axis) => isClassAxis(state, axis)))
       return 'normalises over another axis than the classes';
-    state.activation = step.written.activation;
+    normalise(state, step.written.activation);
     return undefined;
   }
   const opset = view.opset();
@@ -100,18 +103,18 @@ function advance(view: GraphView, state: State, step: Step, classes: number): st
       return undefined;
     case 'Cast':
       // Rounding scores to whole numbers would lose them; a decision may have any type.
-      return state.form !== 'scores' || dtypeOf(intAttribute(node, 'to', DataType.UNDEFINED))
+      return state.decided || dtypeOf(intAttribute(node, 'to', DataType.UNDEFINED))
         ? undefined
         : 'makes scores whole numbers';
     case 'Softmax':
     case 'LogSoftmax': {
-      if (state.form !== 'scores') return 'normalises a decision';
+      if (state.decided) return 'normalises a decision';
       const axis = intAttribute(node, 'axis', opset >= 13 ? -1 : 1);
       // Before opset 13 all axes from `axis` on are one.
       const over = opset < 13 && state.axis !== undefined && axis >= 1 && axis <= state.axis;
       if (!over && !isClassAxis(state, axis))
         return `normalises over axis ${axis}, which is not that of the classes`;
-      state.activation = node.opType === 'Softmax' ? 'softmax' : 'log-softmax';
+      normalise(state, node.opType === 'Softmax' ? 'softmax' : 'log-softmax');
       return undefined;
     }
     case 'Log':
@@ -119,13 +122,13 @@ function advance(view: GraphView, state: State, step: Step, classes: number): st
       state.activation = 'log-softmax';
       return undefined;
     case 'Sigmoid':
-      if (state.form !== 'scores' || state.activation !== 'none') return 'does not follow logits';
+      if (state.decided || state.activation !== 'none') return 'does not follow logits';
       state.activation = 'sigmoid';
       return undefined;
     case 'ArgMax':
     case 'TopK':
     case 'ReduceMax': {
-      if (state.form !== 'scores') return 'works on a decision';
+      if (state.decided) return 'works on a decision';
       if (node.opType === 'TopK' && intAttribute(node, 'largest', 1) === 0)
         return 'takes the smallest scores';
       const axes =
@@ -134,6 +137,7 @@ function advance(view: GraphView, state: State, step: Step, classes: number): st
           : [intAttribute(node, 'axis', node.opType === 'ArgMax' ? 0 : -1)];
       if (axes.length !== 1 || !isClassAxis(state, axes[0]))
         return 'takes the best over another axis than the classes';
+      state.decided = true;
       state.form =
         node.opType === 'ArgMax' || (node.opType === 'TopK' && step.output === node.output[1])
           ? 'labels'
@@ -143,7 +147,7 @@ function advance(view: GraphView, state: State, step: Step, classes: number): st
     case 'Gather':
     case 'ArrayFeatureExtractor':
     case 'LabelEncoder':
-      if (state.form === 'scores') return 'picks among scores';
+      if (!state.decided) return 'picks among scores';
       state.form = 'derived';
       return undefined;
     case 'Normalizer':
@@ -153,8 +157,14 @@ function advance(view: GraphView, state: State, step: Step, classes: number): st
     case 'ZipMap':
       return undefined;
     default:
-      return state.form !== 'scores' ? undefined : reshape(view, state, node, step.output, classes);
+      return state.decided ? undefined : reshape(view, state, node, step.output, classes);
   }
+}
+
+/** A softmax of log-probabilities is that of the logits; one of probabilities keeps their order, but is something else. */
+function normalise(state: State, activation: HeadOutput['activation']): void {
+  if (state.activation === 'softmax' || state.activation === 'sigmoid') state.form = 'derived';
+  else state.activation = activation;
 }
 
 function isClassAxis(state: State, axis: number): boolean {

@@ -1,7 +1,8 @@
 /** Small classifiers and data sources for the tests of extraction. All heads are 3 × 2 or 3 × 4 and easy to do by hand. */
 import type { NumericArray } from '../../src/array/npy.js';
 import type { DataSource, Picture } from '../../src/data/sample.js';
-import { type ElementType, GraphBuilder } from '../../src/onnx/build.js';
+import { GraphBuilder } from '../../src/onnx/build.js';
+import type { ElementType } from '../../src/onnx/protos.js';
 
 export const WEIGHT = Float32Array.of(1, 0, 0, 1, -1, 2);
 export const BIAS = Float32Array.of(0.5, 0, -0.5);

@@ -1,9 +1,10 @@
 /** The graph builder: what it writes is what onnxruntime runs. */
 import * as ort from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
-import { type Attribute, attributeProto, GraphBuilder, tensorProto } from '../../src/onnx/build.js';
+import { GraphBuilder } from '../../src/onnx/build.js';
 import { readMetadata } from '../../src/onnx/metadata.js';
 import { readModelFile } from '../../src/onnx/model-file.js';
+import { type Attribute, attributeProto, tensorProto } from '../../src/onnx/protos.js';
 import { expectRefusal } from '../array/expect-refusal.js';
 import { run } from './run-model.js';
 

@@ -8,9 +8,10 @@ import {
   SparseTensorProtoSchema,
 } from 'onnx-buf';
 import { describe, expect, it } from 'vitest';
-import { GraphBuilder, nodeProto, tensorProto, type Value } from '../../src/onnx/build.js';
+import { GraphBuilder, type Value } from '../../src/onnx/build.js';
 import { chooseHead, findHeads } from '../../src/onnx/find-heads.js';
 import { readModelFile } from '../../src/onnx/model-file.js';
+import { nodeProto, tensorProto } from '../../src/onnx/protos.js';
 import { expectRefusal } from '../array/expect-refusal.js';
 import { BIAS, CLASSES, DIMENSIONS, features, INPUTS, numbers, transpose, WEIGHT } from './small-heads.js';
 

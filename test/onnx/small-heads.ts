@@ -2,10 +2,11 @@
 import { clearField } from '@bufbuild/protobuf';
 import { TensorProto_DataType as DataType, TensorProtoSchema } from 'onnx-buf';
 import { createRandom } from '../../src/array/random.js';
-import { type Attribute, type BuildOptions, GraphBuilder, type Value } from '../../src/onnx/build.js';
+import { type BuildOptions, GraphBuilder, type Value } from '../../src/onnx/build.js';
 import type { HeadDtype } from '../../src/onnx/dtypes.js';
 import { roundTo } from '../../src/onnx/dtypes.js';
 import type { Activation, HeadKind } from '../../src/onnx/head-location.js';
+import type { Attribute } from '../../src/onnx/protos.js';
 
 export const INPUTS = 6;
 export const DIMENSIONS = 5;
@@ -331,11 +332,26 @@ export const HEAD_CASES: HeadCase[] = [
   activationCase('log-softmax as ReduceLogSumExp', 'log-softmax', (g, z) =>
     g.sub(z, g.op('ReduceLogSumExp', [z], { axes: [1] })),
   ),
+  activationCase('Softmax of LogSoftmax', 'softmax', (g, z) => g.softmax(g.logSoftmax(z))),
+  {
+    ...activationCase('Softmax of Softmax', 'softmax', (g, z) => g.softmax(g.softmax(z))),
+    form: 'derived',
+  },
   {
     name: 'ArgMax',
     kind: 'gemm',
     add: (g) => g.output(g.op('ArgMax', [logits(g)], { axis: 1, keepdims: 0 }), 'y', 'int64', ['n']),
     form: 'labels',
+  },
+  {
+    name: 'ArgMax of a softmax of a softmax',
+    kind: 'gemm',
+    add: (g) => {
+      const twice = g.softmax(g.softmax(logits(g)));
+      g.output(g.op('ArgMax', [twice], { axis: 1, keepdims: 0 }), 'y', 'int64', ['n']);
+    },
+    form: 'labels',
+    activation: 'softmax',
   },
   {
     name: 'TopK of a softmax',

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { type ElementType, GraphBuilder } from '../../src/onnx/build.js';
+import { GraphBuilder } from '../../src/onnx/build.js';
+import type { ElementType } from '../../src/onnx/protos.js';
 import { openSession, type Session } from '../../src/runtime/session.js';
 import { temporaryFolder } from '../data/temporary-folder.js';
 import { runCompiled } from './run-compiled.js';

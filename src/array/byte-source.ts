@@ -35,8 +35,9 @@ export async function openByteSource(
   if (!info) {
     throw new TailorError('FILE_NOT_FOUND', `Reading ${name}: there is no such file. Check the path.`);
   }
-  if (info.kind === 'folder') {
-    throw new TailorError('FILE_UNREADABLE', `Reading ${name}: it is a folder. Give a file.`);
+  if (info.kind !== 'file') {
+    const what = info.kind === 'folder' ? 'a folder' : 'a device or pipe, which cannot be read by parts';
+    throw new TailorError('FILE_UNREADABLE', `Reading ${name}: it is ${what}. Give a file.`);
   }
   return { name, size: info.bytes, read: (offset, length) => platform.readRange(source, offset, length) };
 }

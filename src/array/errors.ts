@@ -41,9 +41,11 @@ export class TailorError extends Error {
   }
 }
 
-/** Throws `ABORTED` when the signal has fired; `doing` completes 'Stopped while …'. */
+/** Throws `ABORTED` when the signal has fired; `doing` completes 'Stopped while …', a reason in words says why. */
 export function throwIfAborted(signal: AbortSignal | undefined, doing: string): void {
   if (signal?.aborted) {
-    throw new TailorError('ABORTED', `Stopped while ${doing}: the caller aborted.`, { cause: signal.reason });
+    const { reason } = signal;
+    const why = typeof reason === 'string' ? reason : 'the caller aborted';
+    throw new TailorError('ABORTED', `Stopped while ${doing}: ${why}.`, { cause: reason });
   }
 }

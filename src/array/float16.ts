@@ -4,7 +4,7 @@ const exponents = new Float64Array(32);
 for (let e = 1; e < 31; e++) exponents[e] = 2 ** (e - 15);
 
 /** The number that a half-precision bit pattern stands for; exact. */
-export function float16Value(bits: number): number {
+function float16Value(bits: number): number {
   const sign = bits & 0x8000 ? -1 : 1;
   const exponent = (bits >> 10) & 0x1f;
   const fraction = bits & 0x3ff;

@@ -2,6 +2,7 @@
 
 import { Gunzip, Inflate } from 'fflate';
 import { platform } from '#platform';
+import { allocate } from './allocate.js';
 import { TailorError } from './errors.js';
 
 /** Deflate gives at most 258 bytes for two bits (1032 : 1); what claims more lies about its size. */
@@ -43,7 +44,7 @@ function fill(
         `${MAX_DEFLATE_RATIO} : 1, and at most ${MAX_INFLATED_BYTES} bytes fit one array; it is damaged or made to harm.`,
     );
   }
-  const content = new Uint8Array(bytes);
+  const content = allocate<Uint8Array<ArrayBuffer>>(Uint8Array, bytes, `Reading ${name}`);
   let filled = 0;
   const stream = open((part) => {
     if (filled + part.length > bytes) throw new RangeError(`more than ${bytes} bytes`);

@@ -57,3 +57,27 @@ export function firstNonFinite(data: ArrayLike<number>): number {
   for (let i = 0; i < data.length; i++) if (!Number.isFinite(data[i])) return i;
   return -1;
 }
+
+/**
+ * Throws NOT_FINITE naming the sample and the column of the first NaN or infinity in `rows` [N, columns].
+ * @param what a number of the matrix is called, e.g. 'feature'.
+ * @param axis a column is called, e.g. 'dimension'.
+ * @param firstSample what row 0 is counted as, default 0.
+ */
+export function assertFiniteRows(
+  rows: Matrix,
+  doing: string,
+  what: string,
+  axis: string,
+  firstSample = 0,
+): void {
+  const data = denseData(rows);
+  const at = firstNonFinite(data);
+  if (at < 0) return;
+  const columns = rows.shape[1];
+  throw new TailorError(
+    'NOT_FINITE',
+    `${doing}: the ${what} of sample ${firstSample + Math.floor(at / columns)}, ${axis} ${at % columns} is ${data[at]}; ` +
+      'every number must be finite. Look at that sample, its preprocessing, and the weights.',
+  );
+}

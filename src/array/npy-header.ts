@@ -27,6 +27,8 @@ export const MAX_HEADER_BYTES = 65_535;
 export const MAX_DIMENSIONS = 64;
 /** Longest item of a string array, in bytes: class names and paths are far shorter. */
 export const MAX_STRING_BYTES = 1 << 20;
+/** Most strings of one array. Empty ones ('<U0') take no bytes in the file, so nothing else bounds their number. */
+export const MAX_STRINGS = 1 << 22;
 
 const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
 const WIDTHS: Record<string, readonly number[]> = { i: [1, 2, 4, 8], u: [1, 2, 4, 8], f: [2, 4, 8], b: [1] };
@@ -73,6 +75,12 @@ export function parseNpyHeader(bytes: Uint8Array, name: string): NpyHeader {
   const items = shape.reduce((product, size) => product * size, 1);
   if (!Number.isSafeInteger(items * Math.max(1, type.itemBytes))) {
     throw invalid(`the header claims the impossible shape (${shape.join(', ')})`);
+  }
+  if (!WIDTHS[type.kind] && items > MAX_STRINGS) {
+    throw new TailorError(
+      'LIMIT_EXCEEDED',
+      `Reading ${name}: ${items} strings; at most ${MAX_STRINGS} are read.`,
+    );
   }
   return { ...type, fortranOrder: fields.fortran_order === 'True', shape, items, dataOffset };
 }
@@ -151,15 +159,20 @@ function parseType(
 }
 
 function parseShape(text: string, name: string): number[] {
-  const inner = text.slice(1, -1).trim();
+  const parts = text
+    .slice(1, -1)
+    .split(',')
+    .map((part) => part.trim());
+  // (), (3,) and (3, 4), but not (3): a number in brackets is no tuple.
+  const last = parts.at(-1) === '' ? parts.pop() : undefined;
   // Python 2 wrote long integers as 3L.
-  if (inner !== '' && !/^\d{1,16}L?\s*(,|(\s*,\s*\d{1,16}L?)+\s*,?)$/.test(inner)) {
+  if (!parts.every((part) => /^\d{1,16}L?$/.test(part)) || (parts.length === 1 && last === undefined)) {
     throw new TailorError(
       'FORMAT_INVALID',
       `Reading ${name}: the header’s shape ${text.slice(0, 60)} is not a tuple of sizes.`,
     );
   }
-  const shape = (inner.match(/\d+/g) ?? []).map(Number);
+  const shape = parts.map((part) => Number.parseInt(part, 10));
   if (shape.length > MAX_DIMENSIONS) {
     throw new TailorError(
       'LIMIT_EXCEEDED',

@@ -17,6 +17,7 @@ export interface NpyRows {
   read(index: number): NumericArray | Promise<NumericArray>;
 }
 
+/** How rows are held. */
 export interface RowsOptions {
   /** Arrays of fewer bytes than this are held in memory whole. Default 256 MiB. */
   readonly wholeBelow?: number;
@@ -52,6 +53,7 @@ export async function openRows(
       `Reading ${name}: the header promises ${items * itemBytes} bytes, but ${place.bytes - dataOffset} follow it. Write it again.`,
     );
   }
+  assertRows(shape, items, name);
   const rowBytes = shape[0] === 0 ? 0 : (items / shape[0]) * itemBytes;
   return {
     dtype,
@@ -68,6 +70,16 @@ function heldRows({ dtype, shape, data, strings }: NpyArray, name: string): NpyR
       `Reading ${name}: numbers with the samples along the first axis are needed, but it has type ${dtype} and shape [${shape.join(', ')}].`,
     );
   }
+  assertRows(shape, data.length, name);
   const row = shape[0] === 0 ? 0 : data.length / shape[0];
   return { dtype, shape, read: (index) => data.subarray(index * row, (index + 1) * row) };
+}
+
+/** Rows of no numbers take no bytes, so a file of 128 bytes could claim any number of samples. */
+function assertRows(shape: readonly number[], items: number, name: string): void {
+  if (items > 0 || shape[0] === 0) return;
+  throw new TailorError(
+    'FORMAT_INVALID',
+    `Reading ${name}: its shape [${shape.join(', ')}] says ${shape[0]} samples of no numbers. Write it again.`,
+  );
 }

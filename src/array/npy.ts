@@ -3,6 +3,7 @@
  * long double and date types; writes what numpy.load reads.
  */
 import { HOST_IS_LITTLE_ENDIAN, swapBytes } from './byte-order.js';
+import { MAX_CLASSES } from './class-counts.js';
 import { TailorError } from './errors.js';
 import { float16ToFloat32 } from './float16.js';
 import { encodeNpyHeader, type NpyHeader, parseNpyHeader } from './npy-header.js';
@@ -112,11 +113,11 @@ export function toFloat32(array: NpyArray, name: string): Float32Array {
   const { data } = array;
   if (data instanceof Float32Array) return data;
   if (data instanceof BigInt64Array || data instanceof BigUint64Array) return Float32Array.from(data, Number);
-  return Float32Array.from(data);
+  return new Float32Array(data);
 }
 
 /**
- * The numbers as labels: whole numbers from 0 to 2³¹−1, integers of any width or floats that are whole. One axis
+ * The numbers as labels: whole numbers from 0 to MAX_CLASSES − 1, integers of any width or floats that are whole. One axis
  * (or [N, 1], which numpy users often have).
  * @throws LABELS_INVALID naming the first item that is not a label.
  */
@@ -131,10 +132,10 @@ export function toLabels(array: NpyArray, name: string): Int32Array {
   const labels = new Int32Array(data.length);
   for (let i = 0; i < data.length; i++) {
     const label = Number(data[i]);
-    if (!(label >= 0 && label <= 0x7fffffff && Number.isInteger(label))) {
+    if (!(label >= 0 && label < MAX_CLASSES && Number.isInteger(label))) {
       throw new TailorError(
         'LABELS_INVALID',
-        `Reading ${name}: item ${i} is ${data[i]}; labels are whole numbers from 0.`,
+        `Reading ${name}: item ${i} is ${data[i]}; labels are whole numbers from 0 to ${MAX_CLASSES - 1}.`,
       );
     }
     labels[i] = label;

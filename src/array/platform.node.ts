@@ -15,6 +15,7 @@ import {
 import { basename, dirname, join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { crc32 } from 'node:zlib';
+import { allocate } from './allocate.js';
 import { TailorError } from './errors.js';
 import type { Platform } from './platform.js';
 
@@ -30,7 +31,7 @@ export const platform: Platform = {
 
   async readRange(path, offset, length) {
     let bytesRead = 0;
-    const bytes = new Uint8Array(length);
+    const bytes = allocate<Uint8Array<ArrayBuffer>>(Uint8Array, length, `Reading ${path}`);
     try {
       const file = await open(path, 'r');
       try {
@@ -59,7 +60,8 @@ export const platform: Platform = {
   async info(path) {
     try {
       const found = await stat(path);
-      return { kind: found.isDirectory() ? 'folder' : 'file', bytes: found.size };
+      const kind = found.isDirectory() ? 'folder' : found.isFile() ? 'file' : 'other';
+      return { kind, bytes: found.size };
     } catch (error) {
       if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ENOTDIR') return undefined;
       throw readError(path, error);
@@ -76,10 +78,12 @@ export const platform: Platform = {
 
   async writeFile(path, chunks, { overwrite = false } = {}) {
     const exists = await platform.info(path);
-    if (exists?.kind === 'folder') {
+    // A rename would put a file in the place of /dev/null.
+    if (exists && exists.kind !== 'file') {
+      const what = exists.kind === 'folder' ? 'a folder' : 'a device or pipe';
       throw new TailorError(
         'FILE_UNWRITABLE',
-        `Writing ${path}: a folder of that name is there. Give a file name.`,
+        `Writing ${path}: ${what} of that name is there. Give a file name.`,
       );
     }
     if (exists && !overwrite) {
@@ -88,10 +92,12 @@ export const platform: Platform = {
         `Writing ${path}: it exists already. Choose another name, or allow overwriting (--force).`,
       );
     }
-    const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`);
+    // A rename would replace a symbolic link, and leave the file behind it as it was.
+    const target = exists ? await platform.realPath(path) : path;
+    const temporary = join(dirname(target), `.${basename(target)}.${randomBytes(6).toString('hex')}.tmp`);
     try {
       // A rename would replace a file that its owner made read-only: respect the mark.
-      if (exists) await access(path, constants.W_OK);
+      if (exists) await access(target, constants.W_OK);
       const file = await open(temporary, 'wx');
       try {
         for await (const chunk of chunks) await file.writeFile(chunk);
@@ -99,7 +105,7 @@ export const platform: Platform = {
       } finally {
         await file.close();
       }
-      await rename(temporary, path);
+      await rename(temporary, target);
     } catch (error) {
       await rm(temporary, { force: true }).catch(() => {});
       if (error instanceof TailorError) throw error;

@@ -2,15 +2,20 @@
  * What the core needs from the machine it runs on. `#platform` resolves to platform.node.ts or
  * platform.browser.ts (package.json "imports"); both export exactly this interface as `platform`.
  */
+
+/** What is found at a path. */
 export interface FileInfo {
-  readonly kind: 'file' | 'folder';
+  /** 'other' is a device, a pipe or a socket: it can be read from start to end, but has no size and no ranges. */
+  readonly kind: 'file' | 'folder' | 'other';
+  /** Size of a file; means nothing for the others. */
   readonly bytes: number;
 }
 
+/** The machine's files, clock and checksums. */
 export interface Platform {
   /** The whole file. FILE_NOT_FOUND, FILE_UNREADABLE. */
   readFile(path: string): Promise<Uint8Array<ArrayBuffer>>;
-  /** `length` bytes from `offset`. FILE_NOT_FOUND, FILE_UNREADABLE, FORMAT_INVALID when the file ends before. */
+  /** `length` bytes from `offset`. FILE_NOT_FOUND, FILE_UNREADABLE, FORMAT_INVALID when the file ends before, LIMIT_EXCEEDED. */
   readRange(path: string, offset: number, length: number): Promise<Uint8Array<ArrayBuffer>>;
   /** Undefined where nothing is. */
   info(path: string): Promise<FileInfo | undefined>;
@@ -18,7 +23,8 @@ export interface Platform {
   listFolder(path: string): Promise<string[]>;
   /**
    * Writes to a temporary file beside `path` (chunks in order), flushes it to disk and renames it, so that `path` is
-   * either as before or complete. FILE_EXISTS unless `overwrite`; FILE_UNWRITABLE with the reason, target untouched.
+   * either as before or complete. FILE_EXISTS unless `overwrite`; FILE_UNWRITABLE with the reason, target untouched; a
+   * folder or a device is never replaced. Where `path` is a symbolic link, the file that it points to is meant.
    */
   writeFile(
     path: string,

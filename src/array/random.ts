@@ -1,4 +1,5 @@
 /** Seeded random numbers and the keyed order that long-tailed subsets are drawn by. Same seed, same numbers, everywhere. */
+import { TailorError } from './errors.js';
 
 /** MurmurHash3's 32-bit finaliser: a bijection of the 32-bit integers that mixes every bit into every other. */
 export function fmix32(value: number): number {
@@ -20,8 +21,17 @@ export function shuffleKey(seed: number, index: number): number {
 /** A stream of uniform numbers in [0, 1) with 32 random bits each. */
 export type Random = () => number;
 
-/** sfc32 (Chris Doty-Humphrey's small fast counter generator, 128 bits of state), seeded by a whole number. */
+/**
+ * sfc32 (Chris Doty-Humphrey's small fast counter generator, 128 bits of state), seeded by a whole number, of which the
+ * lowest 32 bits count. INVALID_ARGUMENT for any other: NaN and 0.5 would quietly be the seed 0.
+ */
 export function createRandom(seed: number): Random {
+  if (!Number.isSafeInteger(seed)) {
+    throw new TailorError(
+      'INVALID_ARGUMENT',
+      `Making random numbers: the seed is ${seed}; a whole number is needed.`,
+    );
+  }
   let a = fmix32(seed);
   let b = fmix32(a + 0x9e3779b9);
   let c = fmix32(b + 0x9e3779b9);

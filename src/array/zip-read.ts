@@ -19,6 +19,7 @@ export interface ZipEntry {
   readonly offset: number;
 }
 
+/** An opened archive. */
 export interface ZipArchive {
   readonly source: ByteSource;
   /** By name, in the order of the directory. */

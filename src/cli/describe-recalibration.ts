@@ -1,23 +1,30 @@
-/** What `recalibrate` found, in words and one table. */
+/** What `recalibrate` found, in words and tables. */
 import type { Evaluation } from '../evaluation/evaluate.js';
 import type { Recalibration } from '../recalibrate/recalibrate.js';
 import { percent, points, textTable } from './text.js';
 import { describeVerification } from './verification.js';
 
-export function describeRecalibration(result: Recalibration, saved: { out: string; sha256: string }): string {
-  const { before, after, test, improvement, selectedOn, changed, selection } = result;
+/** `targetPrior` is what the user gave: 'uniform' or the name of a file. */
+export function describeRecalibration(
+  result: Recalibration,
+  saved: { out: string; sha256: string },
+  targetPrior: string,
+): string {
+  const { before, after, test, improvement, selectedOn, changed, selection, kept } = result;
   const [low, high] = improvement.interval;
   const origin = selection ? `out-of-fold on ${selectedOn}` : `on ${selectedOn}`;
+  const average = targetPrior === 'uniform' ? 'average' : `average weighted by ${targetPrior}`;
+  const optimistic = selection && !kept ? ' (chosen here, so "after" is optimistic)' : '';
   return [
     headline(result),
     '',
-    `Validation (chosen here, so "after" is optimistic): ${before.samples} samples`,
+    `Validation (${selectedOn})${optimistic}: ${before.samples} samples`,
     comparisonTable(before, after),
     ...(test
       ? ['', `Test (${test.name}): ${test.before.samples} samples`, comparisonTable(test.before, test.after)]
       : []),
     '',
-    `Improvement of the average, ${origin}: ${points(improvement.average)} points, 95 % interval ${points(low)} … ${points(high)}`,
+    `Improvement of the ${average}, ${origin}: ${points(improvement.average)} points, 95 % interval ${points(low)} … ${points(high)}`,
     describeVerification(changed.verification),
     `Written to ${saved.out} (sha256 ${saved.sha256})`,
   ].join('\n');

@@ -4,20 +4,18 @@ import { listDevices, runtimeVersions } from '../runtime/devices.js';
 import type { Terminal } from './terminal.js';
 
 export function doctorCommand(terminal: Terminal): Command {
-  return new Command('doctor')
-    .description('say which devices work here, why others do not, and which versions are in use')
-    .action(async () => {
-      const [devices, versions] = await Promise.all([listDevices(), runtimeVersions()]);
-      const lines = [
-        'Devices',
-        ...devices.map(
-          ({ device, available, reason, software }) =>
-            `  ${available ? (software ? '~' : '✓') : '✗'} ${device.padEnd(7)} ${reason}`,
-        ),
-        '',
-        'Versions',
-        ...Object.entries(versions).map(([name, version]) => `  ${name.padEnd(18)} ${version}`),
-      ];
-      terminal.finish({ devices, versions }, lines.join('\n'));
-    });
+  return new Command('doctor').action(async () => {
+    const [devices, versions] = await Promise.all([listDevices(), runtimeVersions()]);
+    const lines = [
+      'Devices',
+      ...devices.map(
+        ({ device, available, reason, software }) =>
+          `  ${available ? (software ? '~' : '✓') : '✗'} ${device.padEnd(7)} ${reason}`,
+      ),
+      '',
+      'Versions',
+      ...Object.entries(versions).map(([name, version]) => `  ${name.padEnd(18)} ${version}`),
+    ];
+    terminal.finish({ devices, versions }, lines.join('\n'));
+  });
 }

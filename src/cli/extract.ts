@@ -1,17 +1,17 @@
 /** `onnx-tailor extract MODEL --data SRC --out F.npz`: features, logits and labels of a data source. */
 import { Command } from 'commander';
 import { openSource } from '../data/open-source.js';
-import { openModel } from '../features/model.js';
+import { noteClassOrder } from './class-order.js';
+import { SOURCES, STDIN_NOTE } from './help.js';
 import {
   addDataOptions,
   addHeadOption,
-  addOutOptions,
-  assertFree,
   type DataOptions,
   extractionOf,
-  preprocessOf,
+  openModelArgument,
   wholeNumber,
 } from './options.js';
+import { addOutOptions, assertFree } from './output.js';
 import type { Terminal } from './terminal.js';
 
 interface Options extends DataOptions {
@@ -24,21 +24,20 @@ interface Options extends DataOptions {
 
 export function extractCommand(terminal: Terminal): Command {
   const command = new Command('extract')
-    .description('run the part of a model in front of its head over a data source and keep the features')
     .argument('<model>', 'an .onnx file')
-    .requiredOption(
-      '--data <src>',
-      'a folder of pictures by class, .npz, .npy, IDX, or CIFAR files; KIND:PATH?KEY=VALUE',
-    )
-    .option('--limit <samples>', 'only the first so many', wholeNumber(1));
-  addOutOptions(command, 'where the features go (.npz)');
+    .requiredOption('--data <src>', 'pictures by class in folders, .npz, .npy, IDX or CIFAR; see below')
+    .option('--limit <samples>', 'only the first so many', wholeNumber(1))
+    .addHelpText('after', `${SOURCES}\n${STDIN_NOTE}\n${EXAMPLES}`);
+  addOutOptions(command, 'where the features go (.npz)', '.npz');
   return addHeadOption(addDataOptions(command)).action(async (path: string, options: Options) => {
-    const { data, out, limit, output, force } = options;
-    await assertFree(out, force);
-    const model = await openModel(path, { output, preprocess: await preprocessOf(options) });
+    const { data, out, limit, force } = options;
+    const files = [path, options.preprocess, options.classes];
+    await assertFree(out, force, { files, sources: [data] });
+    const model = await openModelArgument(path, options);
     const source = await openSource(data, { classes: model.classes });
     try {
       const set = await model.extract(source, { ...extractionOf(options, terminal, 'Extracting'), limit });
+      noteClassOrder(set, model, terminal);
       await set.save(out, { overwrite: force });
       const { device, refusedDevices, seconds, samplesPerSecond } = set.extraction!;
       const { samples, dimensions, classCount: classes } = set;
@@ -51,3 +50,9 @@ export function extractCommand(terminal: Terminal): Command {
     }
   });
 }
+
+const EXAMPLES = `
+Examples:
+  onnx-tailor extract classifier.onnx --data pictures/val --out val.npz
+  onnx-tailor extract classifier.onnx --data pictures/val --out val.npz --size 224 --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225
+  onnx-tailor extract classifier.onnx --data "cifar10:data?split=test" --out test.npz`;

@@ -1,17 +1,11 @@
 /** `onnx-tailor graft MODEL --head H.npz --out OUT.onnx`: puts a head in and proves the file. */
 import { Command } from 'commander';
 import { platform } from '#platform';
-import { openModel } from '../features/model.js';
 import { readHeadFile } from '../head/head-file.js';
 import { graft } from '../recalibrate/graft.js';
-import {
-  addDataOptions,
-  addHeadOption,
-  addOutOptions,
-  assertFree,
-  type DataOptions,
-  preprocessOf,
-} from './options.js';
+import { SOURCES } from './help.js';
+import { addDataOptions, addHeadOption, type DataOptions, openModelArgument } from './options.js';
+import { addOutOptions, assertFree } from './output.js';
 import type { Terminal } from './terminal.js';
 import { describeVerification, verificationInputs } from './verification.js';
 
@@ -25,14 +19,19 @@ interface Options extends DataOptions {
 
 export function graftCommand(terminal: Terminal): Command {
   const command = new Command('graft')
-    .description('put a head into a model, keep every other byte, and prove the file by running it')
     .argument('<model>', 'an .onnx file')
-    .requiredOption('--head <H.npz>', 'weight [classes, dimensions] and bias [classes]')
-    .option('--verify-data <features|src>', 'real inputs to prove the file on; default: random numbers');
+    .requiredOption(
+      '--head <H.npz>',
+      'weight [classes, dimensions] and bias [classes] (zeros if it is not there)',
+    )
+    .option('--verify-data <features|src>', 'real inputs to prove the file on; default: random numbers')
+    .addHelpText('after', SOURCES);
   addOutOptions(command, 'the new model (.onnx)');
   return addHeadOption(addDataOptions(command)).action(async (path: string, options: Options) => {
-    await assertFree(options.out, options.force);
-    const model = await openModel(path, { output: options.output, preprocess: await preprocessOf(options) });
+    // The model itself may be replaced: that is what --force is for.
+    const files = [options.head, options.preprocess, options.classes];
+    await assertFree(options.out, options.force, { files, sources: [options.verifyData] });
+    const model = await openModelArgument(path, options);
     const head = await readHeadFile(options.head);
     const kept =
       options.verifyData && (await verificationInputs(options.verifyData, model, options, terminal));

@@ -1,16 +1,17 @@
 /** `onnx-tailor inspect MODEL`: what is in the file, which heads were found, why others were refused. */
 import { Command } from 'commander';
 import { inspectModel, type ModelDescription } from '../features/describe-model.js';
+import { nameOf, readBytes } from './input.js';
+import { STDIN } from './stdin.js';
 import type { Terminal } from './terminal.js';
 import { byteSize, textTable } from './text.js';
 
 export function inspectCommand(terminal: Terminal): Command {
   return new Command('inspect')
-    .description('show inputs, outputs and heads of a model, and why an output has none that can be changed')
-    .argument('<model>', 'an .onnx file')
+    .argument('<model>', 'an .onnx file, or - for standard input')
     .action(async (path: string) => {
-      const description = await inspectModel(path);
-      terminal.finish(description, describe(path, description));
+      const description = await inspectModel(path === STDIN ? await readBytes(path) : path);
+      terminal.finish(description, describe(nameOf(path), description));
     });
 }
 

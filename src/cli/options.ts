@@ -1,9 +1,10 @@
 /** Options that several commands share, and how their words become values. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { platform } from '#platform';
 import { TailorError } from '../array/errors.js';
-import type { PreprocessOption } from '../features/model.js';
+import { type Model, openModel, type PreprocessOption } from '../features/model.js';
 import { DEVICES, type Device } from '../runtime/devices.js';
+import { nameOf, readBytes, readClassNames, readJson } from './input.js';
+import { STDIN } from './stdin.js';
 import type { Terminal } from './terminal.js';
 
 /** What data options make of a data source. */
@@ -11,6 +12,7 @@ export interface DataOptions {
   readonly device: Device;
   readonly threads?: number;
   readonly batch: number;
+  readonly classes?: string;
   readonly preprocess?: string;
   readonly size?: readonly [number, number];
   readonly mean?: readonly number[];
@@ -22,10 +24,14 @@ export interface DataOptions {
   readonly crop?: 'center' | 'none';
 }
 
-/** --device, --threads, --batch and the ways to say how pictures become inputs. */
+/** --device, --threads, --batch, --classes and the ways to say how pictures become inputs. */
 export function addDataOptions(command: Command): Command {
   return addDeviceOptions(command)
     .option('--batch <samples>', 'samples run at once', wholeNumber(1), 64)
+    .option(
+      '--classes <file>',
+      "the model's class names in its order, a JSON array or one name a line; default: what the model says in its metadata",
+    )
     .option(
       '--preprocess <P.json>',
       'how pictures become inputs; default: what the model says in its metadata',
@@ -63,13 +69,21 @@ export function addHeadOption(command: Command): Command {
   return command.option('--output <name>', 'the output whose head is meant, where there are several');
 }
 
-/** --out and --force. */
-export function addOutOptions(command: Command, what: string): Command {
-  return command.requiredOption('--out <file>', what).option('--force', 'overwrite the output if it exists');
+/** Opens MODEL with what the options say about its head, its classes and its pictures. */
+export async function openModelArgument(
+  path: string,
+  options: DataOptions & { readonly output?: string },
+): Promise<Model> {
+  const { output, classes } = options;
+  return openModel(path === STDIN ? await readBytes(path) : path, {
+    output,
+    preprocess: await preprocessOf(options),
+    classes: classes === undefined ? undefined : await readClassNames(classes),
+  });
 }
 
 /** The preprocessing that the options describe: the file, with single flags laid over it; undefined for none. */
-export async function preprocessOf(options: DataOptions): Promise<PreprocessOption | undefined> {
+async function preprocessOf(options: DataOptions): Promise<PreprocessOption | undefined> {
   const { size, mean, std, scale, layout, channels, resize, crop } = options;
   const flags = Object.fromEntries(
     Object.entries({ size, mean, std, scale, layout, channels, resize, crop }).filter(
@@ -81,7 +95,7 @@ export async function preprocessOf(options: DataOptions): Promise<PreprocessOpti
   if (typeof json !== 'object' || json === null || Array.isArray(json)) {
     throw new TailorError(
       'INVALID_ARGUMENT',
-      `Reading the preprocessing from ${options.preprocess}: a JSON object is needed, such as {"size": [224, 224], "mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]}.`,
+      `Reading the preprocessing from ${nameOf(options.preprocess)}: a JSON object is needed, such as {"size": [224, 224], "mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]}.`,
     );
   }
   return { ...(json as PreprocessOption), ...flags };
@@ -91,36 +105,6 @@ export async function preprocessOf(options: DataOptions): Promise<PreprocessOpti
 export function extractionOf(options: DataOptions, terminal: Terminal, what: string) {
   const { device, threads, batch } = options;
   return { device, threads, batch, signal: terminal.signal, onProgress: terminal.progress(what) };
-}
-
-/** Parses a JSON file. FILE_NOT_FOUND, FORMAT_INVALID. */
-export async function readJson(path: string, what: string): Promise<unknown> {
-  const text = new TextDecoder().decode(await platform.readFile(path));
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new TailorError(
-      'FORMAT_INVALID',
-      `Reading ${what} from ${path}: it is not valid JSON (${(error as Error).message}).`,
-    );
-  }
-}
-
-/** Refuses before the work when the output is there already, not after it. */
-export async function assertFree(path: string, force: boolean | undefined): Promise<void> {
-  const folder = platform.folderOf(path);
-  if ((await platform.info(folder))?.kind !== 'folder') {
-    throw new TailorError(
-      'FILE_UNWRITABLE',
-      `Writing ${path}: the folder ${folder} does not exist; create it first.`,
-    );
-  }
-  if (!force && (await platform.info(path))) {
-    throw new TailorError(
-      'FILE_EXISTS',
-      `Writing ${path}: it exists already. Choose another name, or overwrite it with --force.`,
-    );
-  }
 }
 
 /** A parser of whole numbers of at least `least`. */

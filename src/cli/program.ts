@@ -2,16 +2,46 @@
 import { Command, CommanderError } from 'commander';
 import { TailorError } from '../array/errors.js';
 import { VERSION } from '../array/version.js';
-import { doctorCommand } from './doctor.js';
-import { evaluateCommand } from './evaluate.js';
-import { extractCommand } from './extract.js';
-import { graftCommand } from './graft.js';
-import { inspectCommand } from './inspect.js';
-import { recalibrateCommand } from './recalibrate.js';
+import { STDIN } from './stdin.js';
 import { type Streams, Terminal } from './terminal.js';
 
 const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;
+
+interface CommandEntry {
+  readonly description: string;
+  /** Loads the command with all that it needs: onnxruntime and protobuf take longer to load than --help to print. */
+  readonly load: () => Promise<(terminal: Terminal) => Command>;
+}
+
+/** The commands in the order in which they are listed. */
+const COMMANDS: Readonly<Record<string, CommandEntry>> = {
+  inspect: {
+    description: 'show inputs, outputs and heads of a model, and why an output has none that can be changed',
+    load: async () => (await import('./inspect.js')).inspectCommand,
+  },
+  extract: {
+    description: 'run the part of a model in front of its head over a data source and keep the features',
+    load: async () => (await import('./extract.js')).extractCommand,
+  },
+  evaluate: {
+    description: 'measure accuracy by class and group, and calibration, of a model or of a head alone',
+    load: async () => (await import('./evaluate.js')).evaluateCommand,
+  },
+  recalibrate: {
+    description:
+      'choose a better balanced head on validation, put it into a copy of the model, and prove the copy',
+    load: async () => (await import('./recalibrate.js')).recalibrateCommand,
+  },
+  graft: {
+    description: 'put a head into a model, keep every other byte, and prove the file by running it',
+    load: async () => (await import('./graft.js')).graftCommand,
+  },
+  doctor: {
+    description: 'say which devices work here, why others do not, and which versions are in use',
+    load: async () => (await import('./doctor.js')).doctorCommand,
+  },
+};
 
 /** Runs `onnx-tailor ARGS` and returns the exit code. */
 export async function runProgram(args: readonly string[], streams: Streams = process): Promise<number> {
@@ -20,7 +50,7 @@ export async function runProgram(args: readonly string[], streams: Streams = pro
     // The first Ctrl-C ends the work cleanly; a second one finds the default handler again.
     process.removeListener('SIGINT', onInterrupt);
     process.removeListener('SIGTERM', onInterrupt);
-    abort.abort();
+    abort.abort('interrupted');
   };
   process.on('SIGINT', onInterrupt);
   process.on('SIGTERM', onInterrupt);
@@ -29,7 +59,8 @@ export async function runProgram(args: readonly string[], streams: Streams = pro
   terminal.json = args.includes('--json');
   terminal.debug = args.includes('--debug');
   try {
-    await buildProgram(terminal, streams).parseAsync([...args], { from: 'user' });
+    const program = await buildProgram(terminal, streams, args);
+    await program.parseAsync([...args], { from: 'user' });
     return 0;
   } catch (error) {
     if (error instanceof CommanderError) {
@@ -47,13 +78,17 @@ export async function runProgram(args: readonly string[], streams: Streams = pro
   }
 }
 
-function buildProgram(terminal: Terminal, streams: Streams): Command {
+/** The program with the commands that `args` names; the others only have their line in the list. */
+async function buildProgram(terminal: Terminal, streams: Streams, args: readonly string[]): Promise<Command> {
   const program = new Command('onnx-tailor')
     .description(
-      'Rebalances a classifier that is already an .onnx file: finds its linear head, adjusts it for the classes it sees\n' +
-        'too rarely, writes it back into the same model and proves the result by running both.',
+      'Rebalances a classifier that is already an .onnx file: finds its linear head, adjusts it for the classes it saw ' +
+        'too rarely, writes it into a copy of the model and proves the copy by running both.',
     )
     .version(VERSION)
+    .addHelpText('after', HELP)
+    .configureHelp({ subcommandTerm: (command) => command.name() })
+    .hook('preAction', (_, command) => assertOneStdin(command))
     .showSuggestionAfterError()
     .showHelpAfterError('(add --help for the options)')
     .exitOverride()
@@ -61,22 +96,32 @@ function buildProgram(terminal: Terminal, streams: Streams): Command {
       writeOut: (text) => streams.stdout.write(text),
       writeErr: (text) => streams.stderr.write(text),
     });
-  const commands = [
-    inspectCommand,
-    extractCommand,
-    evaluateCommand,
-    recalibrateCommand,
-    graftCommand,
-    doctorCommand,
-  ];
-  for (const make of commands) {
-    const command = make(terminal)
+  for (const [name, { description, load }] of Object.entries(COMMANDS)) {
+    const command = args.includes(name) ? (await load())(terminal) : new Command(name);
+    command
+      .description(description)
       .option('--json', 'print one JSON document on stdout and nothing else')
       .option('--debug', 'show stack traces')
       .copyInheritedSettings(program);
     program.addCommand(command);
   }
   return program;
+}
+
+const HELP = `
+Examples:
+  onnx-tailor inspect classifier.onnx
+  onnx-tailor recalibrate classifier.onnx --val pictures/val --counts counts.json --out balanced.onnx
+  onnx-tailor evaluate balanced.onnx --data pictures/test
+
+"onnx-tailor COMMAND --help" lists the options of a command.
+Exit codes: 0 done, 1 could not do it, 2 wrong usage.`;
+
+/** Standard input has one content. */
+function assertOneStdin(command: Command): void {
+  const values: unknown[] = [...command.args, ...Object.values(command.opts())];
+  if (values.filter((value) => value === STDIN).length > 1)
+    command.error(`error: standard input (${STDIN}) can be read once only`);
 }
 
 function explain(error: unknown): { code: string; message: string; stack?: string } {

@@ -1,24 +1,27 @@
 /** `onnx-tailor recalibrate MODEL --val F.npz|SRC --counts C --out OUT.onnx`: the whole loop. */
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { platform } from '#platform';
-import { readCounts, readPrior } from '../data/read-counts.js';
-import { type Model, openModel } from '../features/model.js';
+import { parseCounts, parsePrior } from '../data/read-counts.js';
+import type { Model } from '../features/model.js';
 import { openFeatures } from '../features/open-features.js';
 import type { MultiplicativeConvention } from '../head/adjust.js';
 import type { GridMethod } from '../head/candidates.js';
 import { type Recalibration, recalibrate } from '../recalibrate/recalibrate.js';
+import { trainCountsOf } from '../recalibrate/train-counts.js';
+import { noteClassOrder } from './class-order.js';
 import { describeRecalibration } from './describe-recalibration.js';
+import { SOURCES, STDIN_NOTE } from './help.js';
+import { readPerClass } from './input.js';
 import {
   addDataOptions,
   addHeadOption,
-  addOutOptions,
-  assertFree,
   type DataOptions,
   extractionOf,
+  openModelArgument,
   parseNumber,
-  preprocessOf,
   wholeNumber,
 } from './options.js';
+import { addOutOptions, assertFree } from './output.js';
 import type { Terminal } from './terminal.js';
 import { addThresholdOptions, type ThresholdOptions, thresholdsOf } from './thresholds.js';
 import { verificationInputs } from './verification.js';
@@ -46,9 +49,6 @@ interface Options extends DataOptions, ThresholdOptions {
 
 export function recalibrateCommand(terminal: Terminal): Command {
   const command = new Command('recalibrate')
-    .description(
-      'choose a better balanced head on validation, put it into a copy of the model, and prove the copy',
-    )
     .argument('<model>', 'an .onnx file')
     .requiredOption(
       '--val <features|src>',
@@ -79,7 +79,7 @@ export function recalibrateCommand(terminal: Terminal): Command {
     )
     .option('--target-prior <uniform|Q.json>', 'class frequencies to tailor for', 'uniform')
     .addOption(
-      new Option('--apply <when>', 'keep the original head unless the gain is beyond noise, or never')
+      new Option('--apply <when>', 'put the new head in only if its gain is beyond noise, or always')
         .choices(['significant', 'always'])
         .default('significant'),
     )
@@ -88,26 +88,33 @@ export function recalibrateCommand(terminal: Terminal): Command {
     .option('--skip-missing', 'average over the other classes when a class has no validation sample')
     .option('--folds <number>', 'of the cross-validation', wholeNumber(2), 5)
     .option('--bootstrap <replicates>', 'behind the interval of the improvement', wholeNumber(100), 2000)
-    .option('--seed <number>', 'of folds and bootstrap', wholeNumber(0), 0);
+    .option('--seed <number>', 'of folds and bootstrap', wholeNumber(0), 0)
+    .addHelpText('after', `${SOURCES}\n${STDIN_NOTE}\n${EXAMPLES}`);
   addHeadOption(addThresholdOptions(addDataOptions(command)));
   return command.action(async (path: string, options: Options) => {
-    await assertFree(options.out, options.force);
     const parameter = fixedParameter(command, options);
-    const model = await openModel(path, { output: options.output, preprocess: await preprocessOf(options) });
-    const { counts, targetPrior } = await perClass(options, model);
+    const { val, test: testData, verifyData, counts: countsFile, targetPrior, preprocess, classes } = options;
+    // The model itself may be replaced: that is what --force is for.
+    const reads = {
+      files: [countsFile, targetPrior, preprocess, classes],
+      sources: [val, testData, verifyData],
+    };
+    await assertFree(options.out, options.force, reads);
+    const model = await openModelArgument(path, options);
+    const numbers = await readNumbers(options, model);
     const extraction = (what: string) => extractionOf(options, terminal, what);
-    const validation = await openFeatures(options.val, model, extraction('Validation'));
-    const test = options.test && (await openFeatures(options.test, model, extraction('Test')));
-    const kept =
-      options.verifyData && (await verificationInputs(options.verifyData, model, options, terminal));
+    const validation = await openFeatures(val, model, extraction('Validation'));
+    noteClassOrder(validation, model, terminal);
+    const test = testData && (await openFeatures(testData, model, extraction('Test')));
+    const kept = verifyData && (await verificationInputs(verifyData, model, options, terminal));
     const result = await recalibrate(model, {
       validation,
-      counts,
+      counts: numbers.counts(validation.classes),
       method: options.method,
       convention: options.convention,
       parameter,
       temperature: options.temperature,
-      targetPrior,
+      targetPrior: numbers.targetPrior(validation.classes),
       apply: options.apply,
       test: test || undefined,
       ...(kept && { inputs: kept.inputs }),
@@ -123,7 +130,7 @@ export function recalibrateCommand(terminal: Terminal): Command {
     });
     const saved = await result.save(options.out, { overwrite: options.force });
     for (const note of result.notes) terminal.note(`Note: ${note}`);
-    terminal.finish({ ...documentOf(result), ...saved }, describeRecalibration(result, saved));
+    terminal.finish({ ...documentOf(result), ...saved }, describeRecalibration(result, saved, targetPrior));
   });
 }
 
@@ -164,20 +171,32 @@ function documentOf(result: Recalibration): object {
   };
 }
 
-async function perClass({ counts, targetPrior }: Options, model: Model) {
-  const { classes } = model;
-  const classCount = model.location.classes;
+/** Counts and target prior: checked before the work, as far as they do not speak of classes by the names of the data. */
+async function readNumbers({ counts, targetPrior }: Options, model: Model) {
+  const options = { classCount: model.location.classes, classes: model.classes };
+  if (counts === undefined) trainCountsOf(model, undefined);
   return {
-    counts: counts === undefined ? undefined : await readCounts(counts, { classCount, classes }),
+    counts:
+      counts === undefined
+        ? () => undefined
+        : await readPerClass(counts, 'class counts', parseCounts, options),
     targetPrior:
       targetPrior === 'uniform'
-        ? ('uniform' as const)
-        : await readPrior(targetPrior, { classCount, classes }),
+        ? () => 'uniform' as const
+        : await readPerClass(targetPrior, 'the target prior', parsePrior, options),
   };
 }
 
+const EXAMPLES = `
+Examples:
+  onnx-tailor recalibrate classifier.onnx --val pictures/val --counts counts.json --out balanced.onnx
+  onnx-tailor recalibrate classifier.onnx --val val.npz --test test.npz --counts counts.json --temperature fit --out balanced.onnx
+  onnx-tailor recalibrate classifier.onnx --val val.npz --counts counts.json --method additive --tau 1 --out balanced.onnx`;
+
 /** τ or γ where it was given; wrong combinations are wrong usage. */
-function fixedParameter(command: Command, { method, tau, gamma }: Options): number | undefined {
+function fixedParameter(command: Command, { method, convention, tau, gamma }: Options): number | undefined {
+  if (convention !== undefined && method !== 'auto' && method !== 'multiplicative')
+    command.error(`error: --convention is of multiplicative, not of ${method}`);
   const [given, other, wanted] =
     method === 'multiplicative' ? [gamma, tau, '--gamma'] : [tau, gamma, '--tau'];
   if (method === 'auto' && (tau ?? gamma) !== undefined) {

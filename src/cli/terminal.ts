@@ -32,7 +32,7 @@ export class Terminal {
 
   /** A remark for people: never on stdout. */
   note(text: string): void {
-    this.#streams.stderr.write(`${text}\n`);
+    this.#remark(text);
   }
 
   /** A printer of progress: a bar on a terminal, a quiet line now and then elsewhere. */
@@ -42,10 +42,16 @@ export class Terminal {
 
   /** A failure; the document makes it readable for programs that asked for JSON. */
   fail(error: { code: string; message: string; stack?: string }): void {
-    this.#streams.stderr.write(`onnx-tailor: ${error.message}\n`);
-    if (this.debug && error.stack) this.#streams.stderr.write(`${error.stack}\n`);
+    this.#remark(`onnx-tailor: ${error.message}`);
+    if (this.debug && error.stack) this.#remark(error.stack);
     if (this.json)
       this.#streams.stdout.write(`${toJson({ error: { code: error.code, message: error.message } })}\n`);
+  }
+
+  #remark(text: string): void {
+    const { stderr } = this.#streams;
+    // A progress bar that was interrupted stands on the line.
+    stderr.write(`${stderr.isTTY ? '\r\x1b[2K' : ''}${text}\n`);
   }
 }
 

@@ -7,6 +7,7 @@ import { checkLabels } from './check-labels.js';
 import { readLabels } from './read-labels.js';
 import type { DataSource, Picture, Sample } from './sample.js';
 
+/** How the arrays are read. */
 export interface ArraySourceOptions extends RowsOptions {
   /** File with the labels (see readLabels); takes the place of the archive's own. */
   readonly labels?: string;

@@ -10,6 +10,7 @@ import type { DataSource, Sample } from './sample.js';
 /** 'cifar100' has the 100 fine labels, 'cifar100-coarse' the 20 of their groups. */
 export type CifarVariant = 'cifar10' | 'cifar100' | 'cifar100-coarse';
 
+/** Which part of which data set. */
 export interface CifarOptions {
   /** Which files of a folder. Needed for a folder that has both; without effect on a single file. */
   readonly split?: 'train' | 'test';

@@ -5,6 +5,7 @@ import { gunzip, isGzip } from '../array/inflate.js';
 import { checkLabels } from './check-labels.js';
 import type { DataSource } from './sample.js';
 
+/** The two files of a data set. */
 export interface IdxOptions {
   /** File of pictures: unsigned bytes [N, H, W]. */
   readonly images: string;

@@ -3,8 +3,10 @@
 import { decodePicture } from '#pictures';
 import { platform } from '#platform';
 import { TailorError } from '../array/errors.js';
+import { listNames } from '../array/text.js';
 import type { DataSource } from './sample.js';
 
+/** What the folders stand for. */
 export interface ImageFolderOptions {
   /**
    * The model's class names, in class order. The folders must be named by them, or all by class indices (0, 1, …);
@@ -26,7 +28,8 @@ const UNREADABLE = /\.(bmp|heic|heif|jp2|jxl|ico|psd|dng|cr2|nef)$/i;
  * A folder with one subfolder per class, which holds the pictures (png, jpeg, webp, avif, gif, tiff). Hidden files and
  * files that are no pictures are left aside; pictures are decoded when read, upright by their EXIF orientation.
  * Samples are ordered by class, then by file name (code units).
- * @throws FILE_NOT_FOUND, FORMAT_INVALID (no subfolder, no picture), LABELS_INVALID (folders that are no classes),
+ * @throws FILE_NOT_FOUND, FORMAT_INVALID (no subfolder, no picture), LABELS_INVALID (folders that are no classes, or
+ * more than one),
  * FORMAT_UNSUPPORTED (bmp and others); reading a sample: FORMAT_INVALID with its path, DEPENDENCY_MISSING.
  */
 export async function imageFolder(
@@ -97,15 +100,22 @@ async function listClassFolders(path: string): Promise<string[]> {
 function matchClasses(path: string, folders: readonly string[], classes: readonly string[]): number[] {
   const byName = new Map(classes.map((name, k) => [name, k]));
   const named = folders.map((folder) => byName.get(folder));
-  if (named.every((k) => k !== undefined)) return named;
+  if (named.every((k) => k !== undefined)) {
+    const twice = folders.filter((folder) => classes.indexOf(folder) !== byName.get(folder));
+    if (twice.length === 0) return named;
+    throw new TailorError(
+      'LABELS_INVALID',
+      `Reading pictures of ${path}: the model has several classes named ${listNames(twice)}, so that the folders do not ` +
+        `tell which is meant. Name every folder by the index of its class (0 … ${classes.length - 1}).`,
+    );
+  }
   const numbered = folders.map((folder) => (/^(0|[1-9]\d{0,8})$/.test(folder) ? Number(folder) : -1));
   if (numbered.every((k) => k >= 0 && k < classes.length)) return numbered;
   const strangers = folders.filter((folder) => !byName.has(folder));
-  const list = (names: readonly string[]) => names.slice(0, 8).join(', ') + (names.length > 8 ? ', …' : '');
   throw new TailorError(
     'LABELS_INVALID',
-    `Reading pictures of ${path}: ${strangers.length} of ${folders.length} folders are no class of the model: ${list(strangers)}. ` +
-      `Name every folder by a class (${list(classes)}) or by its index (0 … ${classes.length - 1}).`,
+    `Reading pictures of ${path}: ${strangers.length} of ${folders.length} folders are no class of the model: ${listNames(strangers)}. ` +
+      `Name every folder by a class (${listNames(classes)}) or by its index (0 … ${classes.length - 1}).`,
   );
 }
 

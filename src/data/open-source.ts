@@ -11,6 +11,7 @@ import type { DataSource } from './sample.js';
 import { parseSourceSpec, type SourceKind, type SourceSpec } from './source-spec.js';
 import { subset } from './subset.js';
 
+/** What is known of the model that the data is for. */
 export interface OpenSourceOptions {
   /** The model's class names, which picture folders are matched with (see imageFolder). */
   readonly classes?: readonly string[];

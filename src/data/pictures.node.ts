@@ -1,5 +1,6 @@
 /** Node's side of `#pictures`: sharp, loaded when the first picture is decoded. */
 import { TailorError } from '../array/errors.js';
+import { firstLine } from '../array/text.js';
 import { type DecodePicture, MAX_PICTURE_PIXELS } from './pictures.js';
 
 type Sharp = typeof import('sharp')['default'];
@@ -13,7 +14,7 @@ async function loadSharp(name: string): Promise<Sharp> {
     loading = undefined;
     throw new TailorError(
       'DEPENDENCY_MISSING',
-      `Decoding ${name}: picture files need the package sharp, which could not be loaded (${String(cause).split('\n')[0]}). ` +
+      `Decoding ${name}: picture files need the package sharp, which could not be loaded (${firstLine(cause)}). ` +
         'Run `npm install sharp`, or give the pictures as .npz.',
       { cause },
     );
@@ -44,7 +45,7 @@ export const decodePicture: DecodePicture = async (bytes, name) => {
       fromFile: true,
     };
   } catch (cause) {
-    const why = (cause as Error).message.split('\n')[0];
+    const why = firstLine(cause);
     if (/pixel limit/.test(why)) {
       throw new TailorError(
         'LIMIT_EXCEEDED',

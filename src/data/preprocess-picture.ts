@@ -10,6 +10,7 @@ import type { Picture } from './sample.js';
  * resampled to 8 bits first, as PIL does.
  * @param doing start of messages, naming the sample.
  * @throws SHAPE_MISMATCH when an array's channels or size are not the model's (see Picture.fromFile); both are named.
+ * LIMIT_EXCEEDED as resample.
  */
 export function preprocessPicture(
   picture: Picture,
@@ -83,10 +84,10 @@ function cut(
   // Arrays that already are what the model takes were cropped by whoever made them.
   if (fits && !picture.fromFile) return { picture, top: 0, left: 0 };
   const filter = resize === 'auto' || resize === 'none' ? 'bilinear' : resize;
-  if (crop === 'none') return { picture: resample(picture, width, height, filter), top: 0, left: 0 };
+  if (crop === 'none') return { picture: resample(picture, width, height, filter, doing), top: 0, left: 0 };
   const [fullHeight, fullWidth] = sizeBeforeCrop(picture, height, width, resizeTo);
   return {
-    picture: resample(picture, fullWidth, fullHeight, filter),
+    picture: resample(picture, fullWidth, fullHeight, filter, doing),
     top: roundHalfEven((fullHeight - height) / 2),
     left: roundHalfEven((fullWidth - width) / 2),
   };

@@ -68,13 +68,14 @@ export function parsePreprocess(
       throw invalid(origin, `the key "${key}" is not known; allowed are ${KEYS.join(', ')}`);
   }
   const channels = choice(given, 'channels', origin) ?? defaults.channels ?? 'RGB';
-  const size = given.has('size') ? parseSize(given.get('size'), origin) : defaults.size;
+  // An absent key and one that is undefined (an option of the caller's that was not set) are the same.
+  const size = given.get('size') === undefined ? defaults.size : parseSize(given.get('size'), origin);
   if (!size) {
     throw invalid(origin, 'size is left out and the model does not fix it; give "size": [height, width]');
   }
   const crop = choice(given, 'crop', origin) ?? 'center';
   const planes = channels === 'GRAY' ? 1 : 3;
-  const scale = given.get('scale') ?? 1 / 255;
+  const scale = given.get('scale') === undefined ? 1 / 255 : given.get('scale');
   if (!(isFiniteNumber(scale) && scale !== 0)) {
     throw invalid(origin, `scale is ${show(scale)}; a finite number other than 0 is needed`);
   }

@@ -1,10 +1,12 @@
 /** Class counts and target priors that come in files. */
-import { platform } from '#platform';
 import { assertCounts, assertLabels, countLabels } from '../array/class-counts.js';
 import { type ErrorCode, TailorError } from '../array/errors.js';
 import { toLabels } from '../array/npy.js';
 import { openNpz } from '../array/npz.js';
+import { listNames } from '../array/text.js';
+import { readJson } from './read-json.js';
 
+/** What is known of the classes. */
 export interface PerClassOptions {
   /** C, the number of classes of the head. */
   readonly classCount: number;
@@ -15,7 +17,7 @@ export interface PerClassOptions {
 /**
  * Training samples per class: a .json array in class order, a .json object of name → count (without class names:
  * index → count), or an .npz whose `labels` are counted.
- * @throws COUNTS_INVALID (wrong length, zero, negative, not a number, missing or unknown names), LABELS_INVALID,
+ * @throws COUNTS_INVALID (wrong length, zero, negative, not a number, missing, unknown or repeated names), LABELS_INVALID,
  * FORMAT_INVALID (not JSON), FILE_NOT_FOUND.
  */
 export async function readCounts(path: string, { classCount, classes }: PerClassOptions): Promise<number[]> {
@@ -98,29 +100,23 @@ function perClass(
   const given = new Map<string, unknown>(Object.entries(json));
   const indices = Array.from({ length: classCount }, (_, k) => `${k}`);
   const names = classes ?? indices;
+  const known = new Set(names);
+  if (known.size < names.length) {
+    const twice = names.filter((name, k) => names.indexOf(name) !== k);
+    throw new TailorError(
+      code,
+      `Reading ${what} from ${origin}: the model has several classes named ${listNames(twice)}, so that names do not ` +
+        'tell which is meant. Give an array in class order.',
+    );
+  }
   const missing = names.filter((name) => !given.has(name));
-  const unknown = [...given.keys()].filter((name) => !names.includes(name));
+  const unknown = [...given.keys()].filter((name) => !known.has(name));
   if (missing.length === 0 && unknown.length === 0) return names.map((name) => number(given.get(name)));
-  const list = (items: string[]) =>
-    items.slice(0, 8).join(', ') + (items.length > 8 ? `, … (${items.length})` : '');
   throw new TailorError(
     code,
     `Reading ${what} from ${origin}: the names do not fit the ${classCount} classes` +
       `${classes ? '' : ' (whose names are not known, so that 0, 1, … are meant)'}.` +
-      `${missing.length > 0 ? ` Missing: ${list(missing)}.` : ''}${unknown.length > 0 ? ` Unknown: ${list(unknown)}.` : ''} ` +
+      `${missing.length > 0 ? ` Missing: ${listNames(missing)}.` : ''}${unknown.length > 0 ? ` Unknown: ${listNames(unknown)}.` : ''} ` +
       'Give each class once, or an array in class order.',
   );
-}
-
-async function readJson(path: string, what: string): Promise<unknown> {
-  const text = new TextDecoder().decode(await platform.readFile(path));
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw new TailorError(
-      'FORMAT_INVALID',
-      `Reading ${what} from ${path}: it is not JSON (${(cause as Error).message}).`,
-      { cause },
-    );
-  }
 }

@@ -4,6 +4,7 @@ import { TailorError } from '../array/errors.js';
 import { parseNpy, toLabels } from '../array/npy.js';
 import { openNpz } from '../array/npz.js';
 import { parseIdxLabels } from './idx.js';
+import { readJson } from './read-json.js';
 
 /**
  * Reads labels from .npy, .npz (its `labels`), IDX (gzipped or not), or a .json array of whole numbers.
@@ -12,15 +13,11 @@ import { parseIdxLabels } from './idx.js';
 export async function readLabels(path: string): Promise<Int32Array> {
   const name = path.toLowerCase();
   if (name.endsWith('.npz')) return toLabels(await (await openNpz(path)).read('labels'), `labels of ${path}`);
-  const bytes = await platform.readFile(path);
-  if (name.endsWith('.npy')) return toLabels(parseNpy(bytes, path), path);
-  if (!name.endsWith('.json')) return parseIdxLabels(bytes, path);
-  let json: unknown;
-  try {
-    json = JSON.parse(new TextDecoder().decode(bytes));
-  } catch (cause) {
-    throw new TailorError('FORMAT_INVALID', `Reading labels from ${path}: it is not JSON.`, { cause });
+  if (!name.endsWith('.json')) {
+    const bytes = await platform.readFile(path);
+    return name.endsWith('.npy') ? toLabels(parseNpy(bytes, path), path) : parseIdxLabels(bytes, path);
   }
+  const json = await readJson(path, 'labels');
   if (!Array.isArray(json)) {
     throw new TailorError(
       'LABELS_INVALID',

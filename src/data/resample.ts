@@ -4,6 +4,8 @@
  * Extractors are trained on pictures that PIL resized (torchvision), and a page must compute what Node computes;
  * neither sharp's nor a canvas's resize gives those numbers.
  */
+import { TailorError } from '../array/errors.js';
+import { MAX_PICTURE_PIXELS } from './pictures.js';
 import type { Picture } from './sample.js';
 
 /** The names of PIL's filters that are offered. */
@@ -32,9 +34,26 @@ const KERNELS: Record<'bilinear' | 'bicubic', Kernel> = {
   },
 };
 
-/** `picture` at another size; the picture itself when it has that size. */
-export function resample(picture: Picture, width: number, height: number, filter: ResampleFilter): Picture {
+/**
+ * `picture` at another size; the picture itself when it has that size. LIMIT_EXCEEDED when the result, or the picture
+ * between the two passes, would have more than MAX_PICTURE_PIXELS: a strip of 1 × 100,000 pixels whose shorter side is
+ * to become 1000 would need 300 GB.
+ */
+export function resample(
+  picture: Picture,
+  width: number,
+  height: number,
+  filter: ResampleFilter,
+  doing = 'Resizing a picture',
+): Picture {
   if (picture.width === width && picture.height === height) return picture;
+  if (width * Math.max(height, picture.height) > MAX_PICTURE_PIXELS) {
+    throw new TailorError(
+      'LIMIT_EXCEEDED',
+      `${doing}: resizing it from ${picture.height} × ${picture.width} (height × width) to ${height} × ${width}; at most ` +
+        `${MAX_PICTURE_PIXELS} pixels are made on the way. Crop it to other proportions first.`,
+    );
+  }
   if (filter === 'nearest') return nearest(picture, width, height);
   const wide = picture.width === width ? picture : alongRows(picture, width, KERNELS[filter]);
   return wide.height === height ? wide : alongColumns(wide, height, KERNELS[filter]);

@@ -12,6 +12,7 @@ export const SOURCE_KINDS = [
   'cifar100',
   'cifar100-coarse',
 ] as const;
+/** One of them. */
 export type SourceKind = (typeof SOURCE_KINDS)[number];
 
 /** A parsed SRC; see openSource for the meaning of the options. */

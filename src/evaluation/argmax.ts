@@ -1,10 +1,9 @@
 /** From logits to predictions. */
-import { TailorError } from '../array/errors.js';
-import { denseData, type FloatArray, firstNonFinite, type Matrix } from '../array/matrix.js';
+import { denseData, type FloatArray, type Matrix } from '../array/matrix.js';
 
 /**
  * The class with the largest logit of each row of `logits` [N, C]; of equal logits the lowest class, as numpy does.
- * Logits must be finite (see assertFiniteLogits): a NaN would win no comparison and pass unseen.
+ * Logits must be finite (see assertLabelledLogits): a NaN would win no comparison and pass unseen.
  */
 export function argmaxRows(logits: Matrix): Int32Array {
   const [samples, classes] = logits.shape;
@@ -25,17 +24,4 @@ export function argmaxRow(data: FloatArray, from: number, length: number): numbe
     }
   }
   return best;
-}
-
-/** Throws NOT_FINITE naming sample and class when logits [N, C] hold NaN or infinity. */
-export function assertFiniteLogits(logits: Matrix, doing: string): void {
-  const data = denseData(logits);
-  const at = firstNonFinite(data);
-  if (at < 0) return;
-  const classes = logits.shape[1];
-  throw new TailorError(
-    'NOT_FINITE',
-    `${doing}: the logit of sample ${Math.floor(at / classes)}, class ${at % classes} is ${data[at]}; every logit must be finite. ` +
-      'Check the inputs of that sample and the weights of that class.',
-  );
 }

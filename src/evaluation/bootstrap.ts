@@ -6,9 +6,9 @@
  * Binomial(n_k, correct_k / n_k): drawing it directly is the same bootstrap, at a cost that does not grow with N.
  */
 import { TailorError } from '../array/errors.js';
-import { createRandom } from '../array/random.js';
+import { createRandom, type Random } from '../array/random.js';
 import type { ClassTally } from './accuracy.js';
-import { createBinomial } from './binomial.js';
+import { type Binomial, createBinomial } from './binomial.js';
 import { GROUPS, type Group, type PerGroup } from './groups.js';
 
 /** A 95 % interval: lower and upper end, both included. */
@@ -16,9 +16,9 @@ export type Interval = readonly [low: number, high: number];
 
 /** How replicates are drawn. */
 export interface BootstrapOptions {
-  /** Number of replicates, a whole number ≥ 1. */
+  /** Number of replicates, a whole number from 1 to 1,000,000. */
   readonly replicates: number;
-  /** Same seed, same interval. */
+  /** Same seed, same interval; a whole number. */
   readonly seed: number;
 }
 
@@ -83,28 +83,23 @@ export interface PairedTally {
  * @param weights - v_k, [C]; classes without samples are skipped
  */
 export function bootstrapDifference(
-  { total, gained, lost }: PairedTally,
+  tally: PairedTally,
   weights: ArrayLike<number>,
-  { replicates, seed }: BootstrapOptions,
+  options: BootstrapOptions,
 ): Float64Array {
-  const random = createRandom(seed);
-  const differences = new Float64Array(replicates);
-  for (let k = 0; k < total.length; k++) {
-    const discordant = gained[k] + lost[k];
-    if (discordant === 0) continue;
-    const drawDiscordant = createBinomial(total[k], discordant / total[k]);
-    const drawGained = new Map<number, ReturnType<typeof createBinomial>>();
-    for (let r = 0; r < replicates; r++) {
+  return replicateDifference(tally, weights, options, (total, discordant, gained) => {
+    const drawDiscordant = createBinomial(total, discordant / total);
+    const drawGained = new Map<number, Binomial>();
+    return (random) => {
       const m = drawDiscordant(random);
       let draw = drawGained.get(m);
       if (!draw) {
-        draw = createBinomial(m, gained[k] / discordant);
+        draw = createBinomial(m, gained / discordant);
         drawGained.set(m, draw);
       }
-      differences[r] += (weights[k] * (2 * draw(random) - m)) / total[k];
-    }
-  }
-  return differences;
+      return 2 * draw(random) - m;
+    };
+  });
 }
 
 /**
@@ -112,19 +107,30 @@ export function bootstrapDifference(
  * with chance ½: the null distribution of a stratified paired randomisation test (McNemar's test, weighted by class).
  */
 export function randomizedDifference(
+  tally: PairedTally,
+  weights: ArrayLike<number>,
+  options: BootstrapOptions,
+): Float64Array {
+  return replicateDifference(tally, weights, options, (_, discordant) => {
+    const draw = createBinomial(discordant, 0.5);
+    return (random) => 2 * draw(random) - discordant;
+  });
+}
+
+/** Sums over the classes what `sampler`, made once per class, draws as gained − lost. */
+function replicateDifference(
   { total, gained, lost }: PairedTally,
   weights: ArrayLike<number>,
   { replicates, seed }: BootstrapOptions,
+  sampler: (total: number, discordant: number, gained: number) => (random: Random) => number,
 ): Float64Array {
   const random = createRandom(seed);
   const differences = new Float64Array(replicates);
   for (let k = 0; k < total.length; k++) {
     const discordant = gained[k] + lost[k];
     if (discordant === 0) continue;
-    const draw = createBinomial(discordant, 0.5);
-    for (let r = 0; r < replicates; r++) {
-      differences[r] += (weights[k] * (2 * draw(random) - discordant)) / total[k];
-    }
+    const draw = sampler(total[k], discordant, gained[k]);
+    for (let r = 0; r < replicates; r++) differences[r] += (weights[k] * draw(random)) / total[k];
   }
   return differences;
 }
@@ -142,11 +148,14 @@ function quantile(sorted: Float64Array, q: number): number {
   return sorted[low] + (at - low) * (sorted[high] - sorted[low]);
 }
 
-/** Throws INVALID_ARGUMENT when a number of replicates is not whole and at least `least`. */
+/** Most replicates: beyond, an interval moves by less than a thousandth of its width, and memory and time are wasted. */
+const MAX_REPLICATES = 1_000_000;
+
+/** Throws INVALID_ARGUMENT when a number of replicates is not whole or not `least` … 1,000,000. */
 export function assertReplicates(replicates: number, least: number, doing: string): void {
-  if (Number.isInteger(replicates) && replicates >= least) return;
+  if (Number.isInteger(replicates) && replicates >= least && replicates <= MAX_REPLICATES) return;
   throw new TailorError(
     'INVALID_ARGUMENT',
-    `${doing}: ${replicates} bootstrap replicates were asked for; give a whole number of at least ${least} (usual: 1000 or 2000).`,
+    `${doing}: ${replicates} bootstrap replicates were asked for; give a whole number from ${least} to ${MAX_REPLICATES} (usual: 1000 or 2000).`,
   );
 }

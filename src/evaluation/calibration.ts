@@ -33,19 +33,22 @@ export interface Calibration {
   readonly reliability: ReliabilityBin[];
 }
 
+/** Most bins: far more than there are samples for, and every class has as many. */
+const MAX_BINS = 1000;
+
 /**
  * Measures calibration of logits [N, C] against labels [N]; every sample counts the same. `bins` is a whole number
- * ≥ 1, 15 by default as in Guo et al. INVALID_ARGUMENT otherwise. Logits must be finite, labels in range.
+ * from 1 to 1000, 15 by default as in Guo et al. INVALID_ARGUMENT otherwise. Logits must be finite, labels in range.
  */
 export function measureCalibration(
   logits: Matrix,
   labels: ArrayLike<number>,
   { bins = 15 }: { bins?: number } = {},
 ): Calibration {
-  if (!(Number.isInteger(bins) && bins >= 1)) {
+  if (!(Number.isInteger(bins) && bins >= 1 && bins <= MAX_BINS)) {
     throw new TailorError(
       'INVALID_ARGUMENT',
-      `Measuring calibration: ${bins} bins were asked for; give a whole number of at least 1 (usual: 15).`,
+      `Measuring calibration: ${bins} bins were asked for; give a whole number from 1 to ${MAX_BINS} (usual: 15).`,
     );
   }
   const [samples, classes] = logits.shape;

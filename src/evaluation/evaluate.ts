@@ -1,9 +1,9 @@
 /** Everything that is reported about the answers of a classifier on a labelled set. */
 import { assertCounts, assertLabels, type ClassCounts } from '../array/class-counts.js';
 import { TailorError } from '../array/errors.js';
-import type { Matrix } from '../array/matrix.js';
+import { assertFiniteRows, type Matrix } from '../array/matrix.js';
 import { type AccuracySummary, perClassAccuracy, summarizeAccuracy, tallyClasses } from './accuracy.js';
-import { argmaxRows, assertFiniteLogits } from './argmax.js';
+import { argmaxRows } from './argmax.js';
 import { type AccuracyIntervals, assertReplicates, bootstrapAccuracy } from './bootstrap.js';
 import { type Calibration, measureCalibration } from './calibration.js';
 import {
@@ -25,11 +25,11 @@ export interface EvaluateOptions {
   readonly counts?: ClassCounts;
   /** Default: defaultThresholds(C). */
   readonly thresholds?: GroupThresholds;
-  /** Replicates behind the intervals, default 1000; 0 leaves the intervals out. */
+  /** Replicates behind the intervals, 1 … 1,000,000, default 1000; 0 leaves the intervals out. */
   readonly bootstrap?: number;
-  /** Seed of the bootstrap, default 0. */
+  /** Seed of the bootstrap, a whole number, default 0. */
   readonly seed?: number;
-  /** Bins of the calibration errors, default 15. */
+  /** Bins of the calibration errors, 1 … 1000, default 15. */
   readonly bins?: number;
   /** Class names, [C]; copied to `classNames`. */
   readonly classes?: readonly string[];
@@ -126,7 +126,7 @@ export function assertLabelledLogits(
     );
   }
   assertLabels(labels, classes, doing);
-  assertFiniteLogits(logits, doing);
+  assertFiniteRows(logits, doing, 'logit', 'class');
   return [samples, classes];
 }
 

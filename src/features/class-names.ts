@@ -1,15 +1,13 @@
 /** Brings the labels of a data source into the class order of a model. */
 import { assertLabels } from '../array/class-counts.js';
 import { TailorError } from '../array/errors.js';
+import { listNames } from '../array/text.js';
 
 /** Labels with the names that their classes have. */
 export interface NamedLabels {
   readonly labels?: Int32Array;
   readonly classes?: readonly string[];
 }
-
-/** How many differing names a message lists. */
-const LISTED = 5;
 
 /**
  * Labels and class names of a source in the model's class order.
@@ -31,7 +29,7 @@ export function alignLabels(
     if (classes && classes.length !== classCount) {
       throw new TailorError(
         'LABELS_INVALID',
-        `${doing}: the data has ${classes.length} classes (${list(classes)}), the model has ${classCount}, and the model's ` +
+        `${doing}: the data has ${classes.length} classes (${listNames(classes)}), the model has ${classCount}, and the model's ` +
           'class names are not known, so the one order cannot be mapped to the other. Give the class names of the model ' +
           '(metadata onnx_tailor.classes, or the option classes).',
       );
@@ -59,8 +57,8 @@ function mapNames(classes: readonly string[], modelClasses: readonly string[], d
     const left = modelClasses.filter((name) => !known.has(name));
     throw new TailorError(
       'LABELS_INVALID',
-      `${doing}: the data has ${count(unknown)} that the model does not know (${list(unknown)}), and the model has ` +
-        `${count(left)} that the data does not (${list(left) || 'none'}). Rename the classes of the data to the model's names.`,
+      `${doing}: the data has ${count(unknown)} that the model does not know (${listNames(unknown)}), and the model has ` +
+        `${count(left)} that the data does not (${listNames(left) || 'none'}). Rename the classes of the data to the model's names.`,
     );
   }
   const repeated = classes.find((name) => modelClasses.indexOf(name) !== places.get(name));
@@ -76,9 +74,4 @@ function mapNames(classes: readonly string[], modelClasses: readonly string[], d
 
 function count(names: readonly string[]): string {
   return names.length === 1 ? '1 class' : `${names.length} classes`;
-}
-
-function list(names: readonly string[]): string {
-  const shown = names.slice(0, LISTED).join(', ');
-  return names.length > LISTED ? `${shown}, … ${names.length - LISTED} more` : shown;
 }

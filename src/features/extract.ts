@@ -1,7 +1,9 @@
 /** The extraction pipeline: a data source through the part of a model in front of its head. */
+import { allocate } from '../array/allocate.js';
 import { TailorError, throwIfAborted } from '../array/errors.js';
-import { matrix } from '../array/matrix.js';
+import { assertFiniteRows, matrix } from '../array/matrix.js';
 import { VERSION } from '../array/version.js';
+import { checkLabels } from '../data/check-labels.js';
 import type { Preprocess } from '../data/preprocess.js';
 import type { DataSource } from '../data/sample.js';
 import type { HeadLocation } from '../onnx/head-location.js';
@@ -9,7 +11,7 @@ import { openSession, type Session, type SessionOptions } from '../runtime/sessi
 import { type DeviceTensor, toFloat32Data } from '../runtime/tensors.js';
 import { type Batch, type BatchReader, batchReader } from './batch.js';
 import { alignLabels } from './class-names.js';
-import { assertFinite, FeatureSet } from './feature-set.js';
+import { FeatureSet } from './feature-set.js';
 import { type Progress, startProgress } from './progress.js';
 import { rowsOf } from './read-features.js';
 import { inputKeeper } from './verification-inputs.js';
@@ -48,13 +50,12 @@ export async function extractFeatures(
   source: DataSource,
   options: ExtractOptions,
 ): Promise<FeatureSet> {
-  const { batch = 64, limit = source.length, signal, onProgress, device, threads } = options;
+  const { signal, onProgress, device, threads } = options;
   const doing = `Extracting features of ${source.name}`;
-  assertWhole(doing, 'batch', batch);
-  assertWhole(doing, 'limit', limit, source.length === 0 ? 0 : 1);
-  const samples = Math.min(limit, source.length);
-  if (samples === 0) throw new TailorError('INVALID_ARGUMENT', `${doing}: the source has no samples.`);
-  const { classes: classCount, dimensions } = extractor.location;
+  const { samples, batch } = assertSizes(source, options, doing);
+  const { sha256, name, preprocess, preprocessProblem } = extractor;
+  const { classes: classCount, dimensions, output } = extractor.location;
+  checkLabels(source.labels, source.length, undefined, source.name);
   const named = alignLabels(
     { labels: source.labels?.slice(0, samples), classes: source.classes },
     extractor.classes,
@@ -62,13 +63,12 @@ export async function extractFeatures(
     doing,
   );
   throwIfAborted(signal, `extracting features of ${source.name}`);
+  const features = allocate(Float32Array, samples * dimensions, doing);
+  const logits = allocate(Float32Array, samples * classCount, doing);
+  const keeper = inputKeeper(samples);
   const session = await openSession(extractor.bytes, { device, threads });
   const report = startProgress(samples);
-  const features = new Float32Array(samples * dimensions);
-  const logits = new Float32Array(samples * classCount);
   try {
-    const { preprocess, preprocessProblem } = extractor;
-    const keeper = inputKeeper(samples);
     const reader = batchReader({ source, inputs: session.inputs, batch, preprocess, preprocessProblem });
     onProgress?.(report(0));
     await forEachBatch(reader, samples, signal, source.name, async (read) => {
@@ -84,32 +84,40 @@ export async function extractFeatures(
       store(results, extractor.logits, { into: logits, columns: classCount, read, doing, what: 'logit' });
       onProgress?.(report(read.start + read.samples));
     });
-    const { seconds, samplesPerSecond } = report(samples);
-    return new FeatureSet({
-      ...named,
-      name: source.name,
-      features: matrix(features, samples, dimensions),
-      logits: matrix(logits, samples, classCount),
-      classCount,
-      verificationInputs: keeper.inputs(),
-      origin: {
-        model: { sha256: extractor.sha256, name: extractor.name, output: extractor.location.output },
-        source: source.name,
-        preprocess,
-        device: session.device,
-        version: VERSION,
-      },
-      extraction: {
-        device: session.device,
-        refusedDevices: session.refusedDevices,
-        partlyOnCpu: session.partlyOnCpu,
-        seconds,
-        samplesPerSecond,
-      },
-    });
   } finally {
     await session.release();
   }
+  const { seconds, samplesPerSecond } = report(samples);
+  const { refusedDevices, partlyOnCpu } = session;
+  return new FeatureSet({
+    ...named,
+    name: source.name,
+    features: matrix(features, samples, dimensions),
+    logits: matrix(logits, samples, classCount),
+    classCount,
+    verificationInputs: keeper.inputs(),
+    origin: {
+      model: { sha256, name, output },
+      source: source.name,
+      preprocess,
+      device: session.device,
+      version: VERSION,
+    },
+    extraction: { device: session.device, refusedDevices, partlyOnCpu, seconds, samplesPerSecond },
+  });
+}
+
+/** Samples to be run, and rows of a batch: never more than there are samples, so that no memory is held for nothing. */
+function assertSizes(
+  source: DataSource,
+  { batch = 64, limit = source.length }: ExtractOptions,
+  doing: string,
+): { samples: number; batch: number } {
+  assertWhole(doing, 'batch', batch);
+  assertWhole(doing, 'limit', limit, source.length === 0 ? 0 : 1);
+  const samples = Math.min(limit, source.length);
+  if (samples === 0) throw new TailorError('INVALID_ARGUMENT', `${doing}: the source has no samples.`);
+  return { samples, batch: Math.min(batch, samples) };
 }
 
 /** Reads the next batch while `use` works on this one; nothing is left running when it returns or throws. */
@@ -183,7 +191,7 @@ function store(
   }
   const values = toFloat32Data(data, `the ${what}s`).subarray(0, read.samples * columns);
   const axis = what === 'feature' ? 'dimension' : 'class';
-  assertFinite(matrix(values, read.samples, columns), doing, what, axis, read.start);
+  assertFiniteRows(matrix(values, read.samples, columns), doing, what, axis, read.start);
   into.set(values, read.start * columns);
 }
 

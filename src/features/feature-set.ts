@@ -1,7 +1,7 @@
 /** Features, labels and logits of a data source: extracted once, computed with ever after. */
 import { assertLabels, countLabels } from '../array/class-counts.js';
 import { TailorError } from '../array/errors.js';
-import { denseData, firstNonFinite, type Matrix } from '../array/matrix.js';
+import { assertFiniteRows, denseData, type Matrix } from '../array/matrix.js';
 import type { NpyContent } from '../array/npy.js';
 import { writeNpz } from '../array/npz.js';
 import type { Preprocess } from '../data/preprocess.js';
@@ -90,8 +90,8 @@ export class FeatureSet {
     const [samples] = features.shape;
     if (samples === 0)
       throw new TailorError('INVALID_ARGUMENT', `Making a feature set of ${name}: it has no samples.`);
-    assertFinite(features, `Making a feature set of ${name}`, 'feature', 'dimension');
-    if (logits) assertFinite(logits, `Making a feature set of ${name}`, 'logit', 'class');
+    assertFiniteRows(features, `Making a feature set of ${name}`, 'feature', 'dimension');
+    if (logits) assertFiniteRows(logits, `Making a feature set of ${name}`, 'logit', 'class');
     assertLength(name, 'labels', labels?.length, samples);
     assertLength(name, 'rows of logits', logits?.shape[0], samples);
     this.features = features;
@@ -158,19 +158,6 @@ export class FeatureSet {
     }
     await writeNpz(path, entries, options);
   }
-}
-
-/** Throws NOT_FINITE naming the sample and the column (`axis`) of the first number that is NaN or infinite. */
-export function assertFinite(rows: Matrix, doing: string, what: string, axis: string, firstSample = 0): void {
-  const data = denseData(rows);
-  const at = firstNonFinite(data);
-  if (at < 0) return;
-  const columns = rows.shape[1];
-  throw new TailorError(
-    'NOT_FINITE',
-    `${doing}: the ${what} of sample ${firstSample + Math.floor(at / columns)}, ${axis} ${at % columns} is ${data[at]}; ` +
-      'every number must be finite. Look at that sample and at the preprocessing.',
-  );
 }
 
 function content(rows: Matrix<Float32Array>): NpyContent {

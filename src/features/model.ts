@@ -35,15 +35,11 @@ export interface OpenModelOptions {
  * Throws MODEL_INVALID, FILE_NOT_FOUND; HEAD_NOT_FOUND, HEAD_AMBIGUOUS, HEAD_UNSUPPORTED with the reasons;
  * INVALID_ARGUMENT for options that do not fit. Metadata that cannot be used stops nobody: it is in `problems`.
  */
-export async function openModel(source: string | Uint8Array, options: OpenModelOptions = {}): Promise<Model> {
-  return openModelFile(await readModelFile(source), options);
-}
-
-/** As openModel, of a file that was read already. */
-export async function openModelFile(
-  file: ModelFile,
+export async function openModel(
+  source: string | Uint8Array,
   { output, preprocess, classes }: OpenModelOptions = {},
 ): Promise<Model> {
+  const file = await readModelFile(source);
   const found = findHeads(file);
   const location = chooseHead(found, { output });
   const defaults = pictureDefaults(modelValues(file).inputs);

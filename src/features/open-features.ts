@@ -99,7 +99,7 @@ async function logitsOf(
 
 /** The .npz behind `spec` when it has features. */
 async function featureFile(spec: string): Promise<Npz | undefined> {
-  if (!spec.endsWith('.npz')) return undefined;
+  if (!spec.toLowerCase().endsWith('.npz')) return undefined;
   if ((await platform.info(spec))?.kind !== 'file') return undefined;
   const npz = await openNpz(spec);
   return npz.has('features') ? npz : undefined;

@@ -72,11 +72,19 @@ function parseOrigin(text: string | undefined): Origin | undefined {
 async function readInputs(npz: Npz): Promise<VerificationInputs | undefined> {
   const names = npz.names.filter((name) => name.startsWith(INPUT));
   if (names.length === 0 || !npz.has('input_rows')) return undefined;
+  const { data, shape } = await npz.read('input_rows');
+  const rows = Int32Array.from(data, Number);
   const inputs: Record<string, Feed> = {};
+  let fits = shape.length === 1 && rows.length > 0;
   for (const name of names) {
-    const { data, strings, shape } = await npz.read(name);
-    inputs[name.slice(INPUT.length)] = { data: strings ?? data, dims: shape };
+    const found = await npz.read(name);
+    fits &&= found.strings === undefined && found.shape[0] === rows.length;
+    inputs[name.slice(INPUT.length)] = { data: found.data, dims: found.shape };
   }
-  const rows = await npz.read('input_rows');
-  return { rows: Int32Array.from(rows.data, Number), inputs };
+  if (fits) return { rows, inputs };
+  throw new TailorError(
+    'FORMAT_INVALID',
+    `Reading features from ${npz.name}: input_rows and ${names.join(', ')} must be numbers, one row per kept sample. ` +
+      'Extract the features again, or leave these arrays out.',
+  );
 }

@@ -105,7 +105,7 @@ function writeTensors(writing: Writing, given: Readonly<Record<string, SampleTen
 
 /** The buffer of an input, checked against the sample's shape; made with the first sample. */
 function bufferFor(
-  { size, buffers, kept }: Writing,
+  { size, buffers, kept, doing }: Writing,
   input: ValueInfo,
   dims: readonly number[],
   gives: () => string,
@@ -135,7 +135,9 @@ function bufferFor(
   const before = kept.get(input.name);
   const numbers = dims.reduce((product, length) => product * length, 1);
   const buffer =
-    before && same(before) ? before : { data: emptyOf(input.type, size * numbers), dims, numbers };
+    before && same(before)
+      ? before
+      : { data: emptyOf(input.type, size * numbers, `${doing}: a batch of ${size}`), dims, numbers };
   buffers.set(input.name, buffer);
   return buffer;
 }

@@ -1,8 +1,8 @@
 /** The heads that `select` chooses among, and how their answers on validation are got. */
 import { TailorError } from '../array/errors.js';
 import { headShape, type LinearHead, rowNorms } from '../array/linear-head.js';
-import { denseData, type FloatArray, type Matrix } from '../array/matrix.js';
-import { argmaxRows, assertFiniteLogits } from '../evaluation/argmax.js';
+import { assertFiniteRows, denseData, type FloatArray, type Matrix } from '../array/matrix.js';
+import { argmaxRows } from '../evaluation/argmax.js';
 import { type AdjustContext, type Adjustment, adjustmentTransform } from './adjust.js';
 import { type ClassTransform, foldTransform } from './class-transform.js';
 import { predictTransformed } from './predict-transformed.js';
@@ -144,7 +144,7 @@ export function extraCandidate<T extends FloatArray>(
           `${doing}: its logits are ${logits.shape.join(' × ')}, but validation is ${samples} samples × ${classes} classes.`,
         );
       }
-      assertFiniteLogits(logits, doing);
+      assertFiniteRows(logits, doing, 'logit', 'class');
       return argmaxRows(logits);
     },
   };

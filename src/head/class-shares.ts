@@ -7,6 +7,9 @@ export function classShares(total: ArrayLike<number>, weights: ArrayLike<number>
   return Float64Array.from(total, (n, k) => (n > 0 ? weights[k] / sum : 0));
 }
 
+/** Equal scores can differ by the order in which they were summed; this is far below one sample's worth. */
+export const ROUNDING = 1e-12;
+
 /** Σ_k v_k a_k over the classes that have samples. `correct` is [N] of 0 or 1. */
 export function weightedAccuracy(
   correct: Uint8Array,

@@ -4,8 +4,7 @@
  */
 import { assertCounts, type ClassCounts, prior } from '../array/class-counts.js';
 import { TailorError } from '../array/errors.js';
-import { denseData, type Matrix } from '../array/matrix.js';
-import { assertFiniteLogits } from '../evaluation/argmax.js';
+import { assertFiniteRows, denseData, type Matrix } from '../array/matrix.js';
 import { softmaxRow } from '../evaluation/softmax.js';
 
 /** What `estimatePrior` works on. */
@@ -57,7 +56,7 @@ export function estimatePrior({
     );
   }
   assertCounts(counts, classes, doing);
-  assertFiniteLogits(logits, doing);
+  assertFiniteRows(logits, doing, 'logit', 'class');
   const probabilities = softmaxRows(logits);
   const trained = prior(counts);
   let q = trained.slice();

@@ -7,7 +7,7 @@ import {
   percentileInterval,
   randomizedDifference,
 } from '../evaluation/bootstrap.js';
-import { classShares } from './class-shares.js';
+import { classShares, ROUNDING } from './class-shares.js';
 
 /** A paired comparison of two predictors. */
 export interface Improvement {
@@ -62,9 +62,6 @@ export function measureImprovement(
     significant: interval[0] > ROUNDING && pValue <= 0.025,
   };
 }
-
-/** Equal differences can differ by the order in which they were summed; this is far below one sample's worth. */
-const ROUNDING = 1e-12;
 
 function pairedTally(
   now: Uint8Array,

@@ -2,8 +2,7 @@
  * The one-standard-error rule (Breiman et al. 1984; Hastie et al. 2009, 7.10): of the candidates that are as good as
  * the best within the uncertainty of a small validation set, take the one that changes least.
  */
-
-import { classShares } from './class-shares.js';
+import { classShares, ROUNDING } from './class-shares.js';
 
 /** What one candidate did on each validation sample, [N] each, 0 or 1. */
 export interface Outcome {
@@ -84,9 +83,6 @@ export function oneStandardError(
   }
   return { chosen: candidates[chosen], best: candidates[best], standings };
 }
-
-/** Equal scores can differ by the order in which they were summed; this is far below one sample's worth. */
-const ROUNDING = 1e-12;
 
 function pairedStandardError(
   a: Uint8Array,

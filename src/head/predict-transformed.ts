@@ -6,8 +6,7 @@ import { affineOfLogits, type ClassTransform } from './class-transform.js';
  * The class with the largest scale_k z_k + offset_k of each row of logits [N, C]; of equal ones the lowest. The changed
  * logits are not written down. `bias` is the original head's, [C]; all must be finite.
  *
- * Four rows at a time: the
- * comparisons of one row wait for each other, those of four do not (half the time).
+ * Four rows at a time: the comparisons of one row wait for each other, those of four do not (half the time).
  */
 export function predictTransformed(
   logits: Matrix,

@@ -3,6 +3,7 @@ import { assertCounts, countLabels } from '../array/class-counts.js';
 import { TailorError } from '../array/errors.js';
 import { assertFiniteHead, headShape } from '../array/linear-head.js';
 import type { FloatArray } from '../array/matrix.js';
+import { listNames } from '../array/text.js';
 import { assertReplicates } from '../evaluation/bootstrap.js';
 import { assertLabelledLogits } from '../evaluation/evaluate.js';
 import type { SelectOptions } from './selection.js';
@@ -73,9 +74,7 @@ export function warnAboutSize(present: readonly number[], wanted: number, folds:
   return warnings;
 }
 
-/** 'class 3' or 'classes 1, 2, 3 and 5 more'. */
+/** 'class 3' or 'classes 1, 2, 3, 4, 5, … 5 more'. */
 function list(classes: readonly number[]): string {
-  const shown = classes.slice(0, 5).join(', ');
-  const more = classes.length > 5 ? ` and ${classes.length - 5} more` : '';
-  return `${classes.length > 1 ? 'classes' : 'class'} ${shown}${more}`;
+  return `${classes.length > 1 ? 'classes' : 'class'} ${listNames(classes, 5)}`;
 }

@@ -20,7 +20,7 @@ import { stratifiedFolds } from './folds.js';
 import { measureImprovement } from './improvement.js';
 import { type Outcome, oneStandardError } from './one-standard-error.js';
 import { assertSelectOptions, SELECTING, warnAboutSize } from './select-checks.js';
-import type { Choice, Selection, SelectOptions } from './selection.js';
+import type { Choice, MethodSummary, Selection, SelectOptions } from './selection.js';
 import { resolveTargetPrior } from './target-prior.js';
 
 /**
@@ -32,40 +32,32 @@ import { resolveTargetPrior } from './target-prior.js';
 export async function select<T extends FloatArray>(options: SelectOptions<T>): Promise<Selection<T>> {
   const { head, labels, counts, seed = 0, bootstrap = 2000, targetPrior = 'uniform' } = options;
   const { classes, missingClasses } = assertSelectOptions(options);
-  const samples = labels.length;
-  const present = countLabels(labels, classes);
   const thresholds = options.thresholds ?? defaultThresholds(classes);
   const groups = groupClasses(counts, thresholds);
   const q = resolveTargetPrior(targetPrior, classes, SELECTING);
   const weights = q ?? new Float64Array(classes).fill(1 / classes);
-  const warnings: string[] = [];
 
-  const { candidates, left } = gatherCandidates(options, samples);
-  warnings.push(...left.map((message) => `Left out: ${message}`));
+  const { candidates, left } = gatherCandidates(options, labels.length);
   const predictions = await predictAll(candidates, options);
   const outcomes = predictions.map((p, c) => outcomeOf(p, predictions[0], labels, candidates[c].strength));
 
-  const folds = Math.min(options.folds ?? 5, Math.max(2, ...present));
-  warnings.push(...warnAboutSize(present, options.folds ?? 5, folds));
-  const foldOf = stratifiedFolds(labels, classes, folds, seed);
-  const everyone = Int32Array.from({ length: samples }, (_, i) => i);
-  const crossValidate = (among: readonly number[]) => {
-    const correct = new Uint8Array(samples);
-    const choices: number[] = [];
-    for (let f = 0; f < folds; f++) {
-      const others = everyone.filter((i) => foldOf[i] !== f);
-      const { chosen } = oneStandardError(outcomes, among, others, labels, weights);
-      choices.push(chosen);
-      for (const i of everyone) if (foldOf[i] === f) correct[i] = outcomes[chosen].correct[i];
-    }
-    return { correct, choices };
+  const wanted = options.folds ?? 5;
+  const present = countLabels(labels, classes);
+  const folds = Math.min(
+    wanted,
+    present.reduce((most, n) => Math.max(most, n), 2),
+  );
+  const scoring: Scoring = {
+    outcomes,
+    labels,
+    weights,
+    folds,
+    foldOf: stratifiedFolds(labels, classes, folds, seed),
+    everyone: Int32Array.from({ length: labels.length }, (_, i) => i),
   };
-
-  const all = candidates.map((_, c) => c);
-  const whole = oneStandardError(outcomes, all, everyone, labels, weights);
-  const outOfFold = crossValidate(all);
+  const whole = chooseAmong(scoring, [...candidates.keys()]);
   throwIfAborted(options.signal, 'choosing a head');
-  const improvement = measureImprovement(outOfFold.correct, outcomes[0].correct, labels, weights, {
+  const improvement = measureImprovement(whole.correct, outcomes[0].correct, labels, weights, {
     replicates: bootstrap,
     seed: seed + 1,
   });
@@ -82,29 +74,62 @@ export async function select<T extends FloatArray>(options: SelectOptions<T>): P
     improvement,
     table: candidates.map((_, c) => {
       const tally = tallyClasses(predictions[c], labels, classes);
-      return {
-        ...choice(c),
-        average: summarizeAccuracy(tally).average,
-        ...groupAccuracy(tally, groups),
-        ...whole.standings[c],
-      };
+      const { average } = summarizeAccuracy(tally);
+      return { ...choice(c), average, ...groupAccuracy(tally, groups), ...whole.standings[c] };
     }),
-    methods: families(candidates).map((members) => {
-      const { chosen } = oneStandardError(outcomes, members, everyone, labels, weights);
-      const { convention } = candidates[chosen].parameters;
-      return {
-        method: candidates[chosen].method,
-        ...(typeof convention === 'string' && { convention }),
-        candidate: choice(chosen),
-        outOfFold: weightedAccuracy(crossValidate(members).correct, labels, weights),
-      };
-    }),
-    foldChoices: outOfFold.choices.map(choice),
+    methods: families(candidates).map((members) => summarizeMethod(scoring, members, choice)),
+    foldChoices: whole.foldChoices.map(choice),
     folds,
-    samples,
+    samples: labels.length,
     missingClasses,
     thresholds,
-    warnings,
+    warnings: [...left.map((message) => `Left out: ${message}`), ...warnAboutSize(present, wanted, folds)],
+  };
+}
+
+/** What the rule and its cross-validation look at. */
+interface Scoring {
+  readonly outcomes: readonly Outcome[];
+  readonly labels: ArrayLike<number>;
+  /** v_k, [C]. */
+  readonly weights: ArrayLike<number>;
+  readonly folds: number;
+  /** [N]. */
+  readonly foldOf: Int32Array;
+  /** 0 … N−1. */
+  readonly everyone: Int32Array;
+}
+
+/**
+ * The rule's choice among the candidates at `among`: on all samples, and for each fold on the others. `correct`, [N], are
+ * the out-of-fold hits: each sample is answered by the choice that was made without its fold.
+ */
+function chooseAmong({ outcomes, labels, weights, folds, foldOf, everyone }: Scoring, among: number[]) {
+  const correct = new Uint8Array(everyone.length);
+  const foldChoices: number[] = [];
+  for (let f = 0; f < folds; f++) {
+    const others = everyone.filter((i) => foldOf[i] !== f);
+    const { chosen } = oneStandardError(outcomes, among, others, labels, weights);
+    foldChoices.push(chosen);
+    for (const i of everyone) if (foldOf[i] === f) correct[i] = outcomes[chosen].correct[i];
+  }
+  const { chosen, standings } = oneStandardError(outcomes, among, everyone, labels, weights);
+  return { chosen, standings, correct, foldChoices };
+}
+
+function summarizeMethod(
+  scoring: Scoring,
+  members: number[],
+  choice: (candidate: number) => Choice,
+): MethodSummary {
+  const { chosen, correct } = chooseAmong(scoring, members);
+  const candidate = choice(chosen);
+  const { convention } = candidate.parameters;
+  return {
+    method: candidate.method,
+    ...(typeof convention === 'string' && { convention }),
+    candidate,
+    outOfFold: weightedAccuracy(correct, scoring.labels, scoring.weights),
   };
 }
 

@@ -34,11 +34,11 @@ export interface SelectOptions<T extends FloatArray = FloatArray> {
   readonly targetPrior?: TargetPrior;
   /** Folds of the cross-validation, a whole number ≥ 2, default 5. */
   readonly folds?: number;
-  /** Seed of folds and bootstrap, default 0: same seed, same selection. */
+  /** Seed of folds and bootstrap, a whole number, default 0: same seed, same selection. */
   readonly seed?: number;
   /** Of many, medium and few in the table; default defaultThresholds(C). */
   readonly thresholds?: GroupThresholds;
-  /** Replicates behind interval and p, ≥ 100, default 2000. */
+  /** Replicates behind interval and p, 100 … 1,000,000, default 2000. */
   readonly bootstrap?: number;
   /** A class without validation samples: 'error' (CLASS_MISSING, default), or 'skip' to average over the others. */
   readonly missing?: 'error' | 'skip';

@@ -64,13 +64,15 @@ export class ChangedModel {
     { overwrite = false }: { overwrite?: boolean } = {},
   ): Promise<{ out: string; sha256: string }> {
     // Before side files are written, so that a refusal leaves nothing behind.
-    if (!overwrite && (await platform.info(path))) {
+    const exists = (await platform.info(path)) !== undefined;
+    if (exists && !overwrite) {
       throw new TailorError(
         'FILE_EXISTS',
         `Writing ${path}: it exists already. Choose another name, or allow overwriting (--force).`,
       );
     }
-    const folder = platform.folderOf(path);
+    // External data lies beside the file itself, not beside a link to it.
+    const folder = platform.folderOf(exists ? await platform.realPath(path) : path);
     for (const { location, bytes } of this.#grafted.sideFiles) {
       await platform.writeFile(platform.joinPath(folder, location), [bytes], { overwrite });
     }

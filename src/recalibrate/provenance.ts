@@ -38,13 +38,13 @@ export function provenance(origin: HeadOrigin): Record<string, string> {
   };
 }
 
-/** A sentence about an adjustment that the model already carries, or undefined. */
-export function adjustedBefore(metadata: ReadonlyMap<string, string>): string | undefined {
+/** A sentence about an adjustment that the model already carries, where it does. */
+export function adjustedBefore(metadata: ReadonlyMap<string, string>): string[] {
   const method = metadata.get(`${METADATA_PREFIX}method`);
-  if (method === undefined || method === 'none') return undefined;
+  if (method === undefined || method === 'none') return [];
   const source = metadata.get(`${METADATA_PREFIX}source_sha256`) ?? 'unknown';
-  return (
+  return [
     `This model was changed before (${method} ${metadata.get(`${METADATA_PREFIX}parameters`) ?? ''}). A second adjustment for the ` +
-    `same counts comes on top of the first: start from the original (sha256 ${source.slice(0, 12)}…) unless that is meant.`
-  );
+      `same counts comes on top of the first: start from the original (sha256 ${source.slice(0, 12)}…) unless that is meant.`,
+  ];
 }

@@ -1,5 +1,4 @@
 /** The verb `recalibrate`, the whole loop: choose on validation, adjust, put into the model, prove. */
-import { assertCounts } from '../array/class-counts.js';
 import { TailorError } from '../array/errors.js';
 import type { LinearHead } from '../array/linear-head.js';
 import { denseData, type Matrix } from '../array/matrix.js';
@@ -16,7 +15,9 @@ import { chooseHead } from './choose-head.js';
 import { type ComparisonRow, compareEvaluations } from './comparison.js';
 import { adjustedBefore, provenance } from './provenance.js';
 import type { RecalibrateOptions } from './recalibrate-options.js';
+import { sharedSamples } from './shared-samples.js';
 import { addTemperature } from './temperature.js';
+import { trainCountsOf } from './train-counts.js';
 
 /** What `recalibrate` found and made. */
 export interface Recalibration {
@@ -59,14 +60,7 @@ export async function recalibrate(model: Model, options: RecalibrateOptions): Pr
   const { targetPrior = 'uniform', temperature, thresholds, seed, device, threads, signal } = options;
   const doing = 'Recalibrating';
   const where = { device, threads, signal };
-  const counts = options.counts ?? model.trainCounts;
-  if (!counts) {
-    throw new TailorError(
-      'COUNTS_INVALID',
-      `${doing}: how many samples of each class the model was trained on is not known. Give counts (--counts), or write them into the model's metadata onnx_tailor.counts.`,
-    );
-  }
-  assertCounts(counts, model.location.classes, doing);
+  const counts = trainCountsOf(model, options.counts);
   const validation = await fitFeatures(options.validation, model, where);
   const labels = validation.requireLabels(doing);
   const test = options.test && (await fitFeatures(options.test, model, where));
@@ -101,7 +95,6 @@ export async function recalibrate(model: Model, options: RecalibrateOptions): Pr
   });
   const { before, after } = await compare(validation);
   const onTest = test && { name: test.name, ...(await compare(test)) };
-  const again = adjustedBefore(model.metadata);
   return {
     method: chosen.method,
     parameters,
@@ -115,8 +108,10 @@ export async function recalibrate(model: Model, options: RecalibrateOptions): Pr
     test: onTest,
     comparison: compareEvaluations({ before, after, test: onTest }),
     notes: [
-      ...(again ? [again] : []),
+      ...adjustedBefore(model.metadata),
       ...(model.location.note ? [model.location.note] : []),
+      ...guessingNote(before),
+      ...(test ? overlapNote(validation, test) : []),
       ...chosen.notes,
       ...calibrationNote(before, after, temperature),
       ...changed.notes,
@@ -135,6 +130,28 @@ function assertOtherData(validation: FeatureSet, test: FeatureSet): void {
     `Recalibrating: the test set (${test.name}) holds the same samples as the validation set (${validation.name}). ` +
       'A test set must not be used for choosing: give other samples, or none.',
   );
+}
+
+/** A few samples in both sets are no reason to refuse: data have duplicates. */
+function overlapNote(validation: FeatureSet, test: FeatureSet): string[] {
+  const shared = sharedSamples(validation.features, test.features);
+  if (shared === 0) return [];
+  return [
+    `${shared} of the ${test.samples} test samples (${test.name}) are in the validation set as well (${validation.name}), ` +
+      'which the choice was made on: the figures of the test set are that much too good.',
+  ];
+}
+
+/** An average accuracy of less than so many times that of guessing means that something does not fit. */
+const GUESSING_FACTOR = 1.2;
+
+function guessingNote({ average, classes }: Evaluation): string[] {
+  if (average * classes >= GUESSING_FACTOR) return [];
+  const percent = (share: number) => `${Number((share * 100).toPrecision(2))} %`;
+  return [
+    `On validation the original model is right on ${percent(average)} of a class on average, and guessing on ${percent(1 / classes)}. ` +
+      'Look whether the labels are in the class order of the model, and whether the preprocessing is the one it was trained with.',
+  ];
 }
 
 /** A calibration error that grows by more than this many points is worth a word. */

@@ -3,6 +3,7 @@
  * takes that, and its messages name the library that is missing, which onnxruntime's exceptions do not.
  */
 import { execFile } from 'node:child_process';
+import { firstLine } from '../array/text.js';
 import { GraphBuilder } from '../onnx/build.js';
 import type { DeviceCheck, NamedDevice } from './ort.js';
 
@@ -84,18 +85,14 @@ export function explainFailure(device: NamedDevice, message: string, log: string
     return library
       ? `the library ${library} is missing: install it (libcuda comes with the driver, libcudnn with cuDNN, the others ` +
           'with the CUDA toolkit of that version) and put its folder on LD_LIBRARY_PATH'
-      : `onnxruntime says: ${firstLine(message)}`;
+      : `onnxruntime says: ${firstLine(message).slice(0, 400)}`;
   }
   if (/No supported adapters|Failed to get a WebGPU adapter/.test(message)) {
     if (library)
       return `no adapter: the library ${library} is missing; install the Vulkan loader (libvulkan1)`;
     return 'no adapter: no driver for a graphics card was found (Vulkan on Linux, Direct3D 12 on Windows)';
   }
-  return `onnxruntime says: ${firstLine(message)}`;
-}
-
-function firstLine(text: string): string {
-  return text.trim().split('\n', 1)[0].slice(0, 400);
+  return `onnxruntime says: ${firstLine(message).slice(0, 400)}`;
 }
 
 function runChild(
@@ -115,7 +112,7 @@ function runChild(
           ? `no answer within ${TIMEOUT_MILLISECONDS / 1000} s`
           : error?.signal
             ? `it crashed (${error.signal})`
-            : firstLine(error?.message ?? 'no answer');
+            : firstLine(error ?? 'no answer').slice(0, 400);
         resolve({ answer, log: stderr, failure });
       },
     );

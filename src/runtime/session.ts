@@ -4,6 +4,7 @@ import type { InferenceSession, Tensor } from 'onnxruntime-common';
 import { ort } from '#ort';
 import { platform } from '#platform';
 import { TailorError } from '../array/errors.js';
+import { firstLine } from '../array/text.js';
 import { assertDevice, type Device, type NamedDevice, type RefusedDevice } from './devices.js';
 import { type DeviceTensor, fromRuntime } from './tensors.js';
 import { describeValue, type Feed, makeTensors, type ValueInfo } from './values.js';
@@ -182,9 +183,4 @@ function runError(device: NamedDevice, error: unknown): TailorError {
     `Running a model on ${device}: ${message}${memory ? '. Use a smaller batch.' : ''}`,
     { cause: error },
   );
-}
-
-function firstLine(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
-  return text.trim().split('\n', 1)[0];
 }

@@ -1,5 +1,6 @@
 /** Numbers on their way into and out of a session: element types, conversions, ranges. */
 import type { Tensor } from 'onnxruntime-common';
+import { allocate } from '../array/allocate.js';
 import { TailorError } from '../array/errors.js';
 import { float16ToFloat32 } from '../array/float16.js';
 import type { NumericArray } from '../array/npy.js';
@@ -61,11 +62,14 @@ export function castTo(type: string, data: TensorData, what = 'a tensor'): Tenso
   return type === 'float16' ? Uint16Array.from(converted as Float32Array, toFloat16) : converted;
 }
 
-/** An array of zeros that holds values of an element type; float16 values are held as float32. */
-export function emptyOf(type: string, length: number): NumericArray {
+/**
+ * An array of zeros that holds values of an element type; float16 values are held as float32. INVALID_ARGUMENT for a
+ * type that is not known, LIMIT_EXCEEDED where there is no room.
+ */
+export function emptyOf(type: string, length: number, doing: string): NumericArray {
   const target = NUMBER_TYPES[type];
   if (!target) throw noSuchType(type, 'a tensor');
-  return new target.make(length);
+  return allocate(target.make, length, doing);
 }
 
 /** Lowest and highest number of a whole-number type of up to 32 bits; undefined for the others. */

@@ -124,7 +124,10 @@ describe.each(HEAD_CASES)('$name', (head) => {
     }
   });
 
-  it.skipIf(!head.cannotRun)('is grafted exactly, though it cannot be run here', async () => {
+  // One of the two: what onnxruntime runs here is proven by running it, the rest by its bits.
+  if (head.cannotRun) console.warn(`Not run, only compared bit by bit: ${head.name} (${head.cannotRun}).`);
+  else return;
+  it('is grafted exactly, though it cannot be run here', async () => {
     const { file, location } = await open();
     const grafted = await graftHead(file, location, otherHead(location));
     const after = await open(grafted.bytes);

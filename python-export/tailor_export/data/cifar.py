@@ -1,0 +1,114 @@
+"""CIFAR in the official binary layout.
+
+A record is one or more label bytes and then 3072 bytes: the red, the green and the blue plane of a
+32 x 32 image. CIFAR-10 has one label byte; CIFAR-100 has two, the coarse and the fine label.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from tailor_export.data.dataset import Dataset, Groups, Loaded, Samples
+from tailor_export.errors import DataError
+
+IMAGE_SHAPE = (3, 32, 32)
+IMAGE_BYTES = 3 * 32 * 32
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Which files a member of the family has and how its records start."""
+
+    folder: str
+    train: tuple[str, ...]
+    test: tuple[str, ...]
+    names: str
+    label_bytes: int
+    label_byte: int
+    """Which of the label bytes is the label."""
+    classes: int
+    fetch: str
+
+
+def read_records(path: Path, layout: Layout) -> Samples:
+    """Reads one file of records."""
+    record = layout.label_bytes + IMAGE_BYTES
+    try:
+        content = np.fromfile(path, dtype=np.uint8)
+    except OSError as error:
+        raise DataError(f"cannot read {path}: {error.strerror}. {layout.fetch}") from error
+    if content.size == 0 or content.size % record != 0:
+        raise DataError(
+            f"{path} has {content.size} bytes, which is no whole number of records "
+            f"of {record} bytes; the file is damaged or another kind of CIFAR"
+        )
+    records = content.reshape(-1, record)
+    labels = records[:, layout.label_byte].astype(np.int64)
+    if labels.max() >= layout.classes:
+        raise DataError(
+            f"{path} holds the label {labels.max()}; "
+            f"labels from 0 to {layout.classes - 1} are allowed"
+        )
+    images = records[:, layout.label_bytes :].reshape(-1, *IMAGE_SHAPE)
+    return Samples(np.ascontiguousarray(images), labels)
+
+
+def read_class_names(path: Path, layout: Layout) -> tuple[str, ...]:
+    """Reads one name per line; empty lines do not count."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise DataError(f"cannot read {path}: {error.strerror}. {layout.fetch}") from error
+    names = tuple(line.strip() for line in text.splitlines() if line.strip())
+    if len(names) != layout.classes:
+        raise DataError(f"{path} names {len(names)} classes instead of {layout.classes}")
+    return names
+
+
+def load(root: Path, layout: Layout) -> Loaded:
+    """Reads a member of the family from the folder that holds all data sets."""
+    folder = root / layout.folder
+    if not folder.is_dir():
+        raise DataError(f"there is no folder {folder}. {layout.fetch}")
+    return Loaded(
+        train=_concatenate([read_records(folder / name, layout) for name in layout.train]),
+        test=_concatenate([read_records(folder / name, layout) for name in layout.test]),
+        classes=read_class_names(folder / layout.names, layout),
+    )
+
+
+def _concatenate(parts: Sequence[Samples]) -> Samples:
+    return Samples(
+        np.concatenate([part.images for part in parts]),
+        np.concatenate([part.labels for part in parts]),
+    )
+
+
+CIFAR10_LAYOUT = Layout(
+    folder="cifar-10-batches-bin",
+    train=tuple(f"data_batch_{number}.bin" for number in range(1, 6)),
+    test=("test_batch.bin",),
+    names="batches.meta.txt",
+    label_bytes=1,
+    label_byte=0,
+    classes=10,
+    fetch="`node scripts/fetch-cifar10.mjs` in the repository's root puts it into .cache/",
+)
+
+CIFAR10 = Dataset(
+    name="cifar10",
+    title="CIFAR-10",
+    load=lambda root: load(root, CIFAR10_LAYOUT),
+    size=(32, 32),
+    mean=(0.4914, 0.4822, 0.4465),
+    std=(0.2470, 0.2435, 0.2616),
+    groups=Groups(many=1000, few=200),
+    licence=(
+        "The data are CIFAR-10 by Alex Krizhevsky, Vinod Nair and Geoffrey Hinton "
+        "(https://www.cs.toronto.edu/~kriz/cifar.html). They were published without a licence; "
+        "their authors ask to cite 'Learning Multiple Layers of Features from Tiny Images', "
+        "Alex Krizhevsky, 2009. No image is part of this repository."
+    ),
+)

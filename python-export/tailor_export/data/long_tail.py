@@ -1,0 +1,95 @@
+"""Validation and a long-tailed training subset of a balanced data set.
+
+The TypeScript side draws the same subset: everything here is exact integer arithmetic, but for the
+one power that gives a class its size.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tailor_export.errors import DataError
+
+GOLDEN = 0x9E3779B9
+
+
+@dataclass(frozen=True)
+class Split:
+    """Indices into the whole training set, ascending."""
+
+    train: NDArray[np.int64]
+    validation: NDArray[np.int64]
+    counts: tuple[int, ...]
+    """Training samples per class."""
+
+
+def fmix32(value: NDArray[np.uint32]) -> NDArray[np.uint32]:
+    """The 32-bit finaliser of MurmurHash3."""
+    h = value.astype(np.uint32)
+    h ^= h >> np.uint32(16)
+    h *= np.uint32(0x85EBCA6B)
+    h ^= h >> np.uint32(13)
+    h *= np.uint32(0xC2B2AE35)
+    h ^= h >> np.uint32(16)
+    return h
+
+
+def sample_keys(count: int, seed: int) -> NDArray[np.uint32]:
+    """key(i) = fmix32(i XOR fmix32(seed + 0x9E3779B9 mod 2^32)) for i = 0 ... count - 1."""
+    salt = fmix32(np.array([(seed + GOLDEN) % 2**32], dtype=np.uint32))
+    return fmix32(np.arange(count, dtype=np.uint32) ^ salt)
+
+
+def profile(largest: int, classes: int, imbalance_factor: float) -> tuple[int, ...]:
+    """Training samples of each class: floor(largest * imbalance_factor^(-k / (classes - 1)))."""
+    if classes < 2:
+        raise DataError(f"a long tail needs at least 2 classes, not {classes}")
+    return tuple(
+        math.floor(largest * imbalance_factor ** (-k / (classes - 1))) for k in range(classes)
+    )
+
+
+def long_tailed_split(
+    labels: NDArray[np.int64],
+    classes: int,
+    *,
+    imbalance_factor: float,
+    validation_per_class: int,
+    seed: int,
+) -> Split:
+    """Takes validation out of every class, then cuts what remains to the exponential profile."""
+    if not imbalance_factor >= 1:
+        raise DataError(f"the imbalance factor must be at least 1, not {imbalance_factor}")
+    if validation_per_class < 0:
+        raise DataError(f"validation per class must not be negative: {validation_per_class}")
+    if not 0 <= seed < 2**32:
+        raise DataError(f"the split's seed must lie in 0 ... 2^32 - 1, not {seed}")
+
+    keys = sample_keys(len(labels), seed)
+    members = [np.flatnonzero(labels == k) for k in range(classes)]
+    # fmix32 is a bijection, so that no two keys are equal and the order needs no tie-break.
+    shuffled = [indices[np.argsort(keys[indices])] for indices in members]
+    largest = min(len(indices) for indices in shuffled) - validation_per_class
+    counts = profile(largest, classes, imbalance_factor) if largest > 0 else ()
+    if not counts or min(counts) < 1:
+        raise DataError(
+            f"{largest + validation_per_class} samples in the smallest class are too few for "
+            f"{validation_per_class} validation samples and an imbalance factor of "
+            f"{imbalance_factor:g}: a class would have no training sample"
+        )
+    return Split(
+        validation=_sorted([indices[:validation_per_class] for indices in shuffled]),
+        train=_sorted(
+            [
+                indices[validation_per_class : validation_per_class + count]
+                for indices, count in zip(shuffled, counts, strict=True)
+            ]
+        ),
+        counts=counts,
+    )
+
+
+def _sorted(parts: list[NDArray[np.int64]]) -> NDArray[np.int64]:
+    return np.sort(np.concatenate(parts)).astype(np.int64)

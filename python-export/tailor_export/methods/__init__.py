@@ -1,0 +1,1 @@
+"""Stage-1 methods by name, one file per family."""

@@ -1,0 +1,33 @@
+"""What a stage-1 method may decide."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+
+from tailor_export.models.extractor import Classifier, Output
+
+Objective = Callable[[Output, Tensor, Classifier], Tensor]
+"""(output, labels, model) to the loss of a batch."""
+
+
+def change_nothing(model: Classifier) -> None:
+    """The default of `Method.prepare`."""
+
+
+def every_parameter(model: Classifier) -> Iterable[nn.Parameter]:
+    """The default of `Method.decayed`: weights, biases and batch-norm parameters alike."""
+    return model.parameters()
+
+
+@dataclass(frozen=True)
+class Method:
+    """A stage-1 method: loss, regularisers and what is done to the model before training."""
+
+    name: str
+    title: str
+    objective: Callable[[tuple[int, ...]], Objective]
+    """Makes the objective from the training samples per class."""
+    weight_decay: float = 0.0
+    decayed: Callable[[Classifier], Iterable[nn.Parameter]] = every_parameter
+    prepare: Callable[[Classifier], None] = change_nothing

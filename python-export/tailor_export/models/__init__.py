@@ -1,0 +1,1 @@
+"""Extractors with a linear head, one file per architecture."""

@@ -1,0 +1,63 @@
+"""The folder of a training run: its checkpoint and its metrics."""
+
+import io
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from tailor_export.errors import RunError
+from tailor_export.files import write_atomically
+from tailor_export.settings import Settings
+
+CHECKPOINT = "checkpoint.pt"
+METRICS = "metrics.jsonl"
+
+Record = dict[str, Any]
+
+
+@dataclass
+class State:
+    """Everything that a run needs to go on after a kill."""
+
+    settings: Settings
+    epoch: int = 0
+    """Epochs done."""
+    model: dict[str, torch.Tensor] = field(default_factory=dict)
+    optimizer: dict[str, Any] = field(default_factory=dict)
+    records: list[Record] = field(default_factory=list)
+    """The lines of the metrics file: a start, one per epoch, an end."""
+
+    @property
+    def finished(self) -> bool:
+        return bool(self.records) and self.records[-1]["event"] == "end"
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    path: Path
+
+    def save(self, state: State) -> None:
+        """The metrics follow the checkpoint: both are whole after a kill at any time."""
+        buffer = io.BytesIO()
+        torch.save({**vars(state), "settings": vars(state.settings)}, buffer)
+        write_atomically(self.path / CHECKPOINT, buffer.getvalue())
+        write_atomically(self.path / METRICS, metrics_lines(state.records))
+
+    def load(self) -> State | None:
+        """The last saved state, or None where there is none."""
+        path = self.path / CHECKPOINT
+        if not path.exists():
+            return None
+        try:
+            content = torch.load(path, map_location="cpu", weights_only=True)
+            return State(**{**content, "settings": Settings(**content["settings"])})
+        except Exception as error:
+            raise RunError(f"{path} is no checkpoint of this program: {error}") from error
+
+
+def metrics_lines(records: list[Record]) -> bytes:
+    """One JSON document a line."""
+    return "".join(json.dumps(record) + "\n" for record in records).encode()

@@ -1,0 +1,2 @@
+/** The name of standard input on the command line. */
+export const STDIN = '-';

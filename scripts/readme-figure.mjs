@@ -22,7 +22,7 @@ const step = plot.width / classes.length;
 const bar = Math.min(26, step * 0.36);
 
 const percent = (share) => `${(share * 100).toFixed(1)} %`;
-const escape = (text) =>
+const escapeMarkup = (text) =>
   text.replace(/[&<>"]/g, (c) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[c]);
 
 const grid = [0, 0.25, 0.5, 0.75, 1].map(
@@ -33,17 +33,17 @@ const grid = [0, 0.25, 0.5, 0.75, 1].map(
 const groups = classes.map(({ name, trainedOn, before, after }, k) => {
   const middle = LEFT + step * (k + 0.5);
   const rect = (share, kind, x) =>
-    `<rect class="${kind}" x="${x.toFixed(1)}" y="${y(share).toFixed(1)}" width="${bar.toFixed(1)}" height="${(y(0) - y(share)).toFixed(1)}"><title>${escape(name)}, ${kind}: ${percent(share)}</title></rect>`;
+    `<rect class="${kind}" x="${x.toFixed(1)}" y="${y(share).toFixed(1)}" width="${bar.toFixed(1)}" height="${(y(0) - y(share)).toFixed(1)}"><title>${escapeMarkup(name)}, ${kind}: ${percent(share)}</title></rect>`;
   return [
     rect(before, 'before', middle - bar - 1),
     rect(after, 'after', middle + 1),
-    `<text class="label" x="${middle.toFixed(1)}" y="${HEIGHT - BOTTOM + 17}" text-anchor="middle">${escape(name)}</text>`,
+    `<text class="label" x="${middle.toFixed(1)}" y="${HEIGHT - BOTTOM + 17}" text-anchor="middle">${escapeMarkup(name)}</text>`,
     `<text class="axis" x="${middle.toFixed(1)}" y="${HEIGHT - BOTTOM + 33}" text-anchor="middle">${trainedOn}</text>`,
   ].join('\n');
 });
 
 const title = `Accuracy by class on the CIFAR-10 test set: average ${percent(test.before.average)} before, ${percent(test.after.average)} after`;
-const svg = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" width="${WIDTH}" height="${HEIGHT}" role="img" aria-label="${escape(title)}">
+const svg = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" width="${WIDTH}" height="${HEIGHT}" role="img" aria-label="${escapeMarkup(title)}">
 <style>
   text { font: 12px system-ui, sans-serif; fill: #1f2328; }
   .title { font-size: 14px; font-weight: 600; }
@@ -62,9 +62,9 @@ const svg = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEI
   }
 </style>
 <rect class="paper" width="${WIDTH}" height="${HEIGHT}" rx="6"/>
-<text class="title" x="${LEFT}" y="22">${escape(title)}</text>
+<text class="title" x="${LEFT}" y="22">${escapeMarkup(title)}</text>
 <rect class="before" x="${LEFT}" y="33" width="11" height="11"/><text x="${LEFT + 16}" y="43">original head</text>
-<rect class="after" x="${LEFT + 116}" y="33" width="11" height="11"/><text x="${LEFT + 132}" y="43">after recalibrate (${escape(method)})</text>
+<rect class="after" x="${LEFT + 116}" y="33" width="11" height="11"/><text x="${LEFT + 132}" y="43">after recalibrate (${escapeMarkup(method)})</text>
 <text class="axis" x="${WIDTH - RIGHT}" y="43" text-anchor="end">accuracy in %, classes by training images</text>
 ${grid.join('\n')}
 ${groups.join('\n')}

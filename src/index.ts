@@ -46,6 +46,7 @@ export {
 } from './features/open-features.js';
 export type { Progress } from './features/progress.js';
 export { readFeatures } from './features/read-features.js';
+export { type ReadInputsOptions, readInputs } from './features/read-inputs.js';
 export {
   ADJUST_METHODS,
   type AdjustContext,

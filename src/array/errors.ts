@@ -27,6 +27,7 @@ export type ErrorCode =
   | 'LABELS_INVALID' // out of range, or absent where needed
   | 'COUNTS_INVALID' // wrong length, zero, negative, not a number
   | 'CLASS_MISSING' // a class has no sample in a set that needs one of each
+  | 'FIT_DIVERGED' // a fit whose loss is no longer a finite number
   | 'ABORTED';
 
 /** What every function of this package throws when it refuses or fails for a reason it knows. */

@@ -13,13 +13,13 @@ function noFiles(path: string): never {
   );
 }
 
+/** Bytes only; see the top of this file. */
 export const platform: Platform = {
   readFile: async (path) => noFiles(path),
   readRange: async (path) => noFiles(path),
   info: async (path) => noFiles(path),
   listFolder: async (path) => noFiles(path),
   writeFile: async (path) => noFiles(path),
-  removeFile: async (path) => noFiles(path),
   makeFolder: async (path) => noFiles(path),
   realPath: async (path) => noFiles(path),
 

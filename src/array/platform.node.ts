@@ -19,6 +19,7 @@ import { allocate } from './allocate.js';
 import { TailorError } from './errors.js';
 import type { Platform } from './platform.js';
 
+/** Files through node:fs; every failure is a TailorError. */
 export const platform: Platform = {
   async readFile(path) {
     try {
@@ -111,10 +112,6 @@ export const platform: Platform = {
       if (error instanceof TailorError) throw error;
       throw writeError(path, error);
     }
-  },
-
-  async removeFile(path) {
-    await rm(path, { force: true });
   },
 
   async makeFolder(path) {

@@ -31,8 +31,6 @@ export interface Platform {
     chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
     options?: { overwrite?: boolean },
   ): Promise<void>;
-  /** Removes a file if it is there. */
-  removeFile(path: string): Promise<void>;
   /** Creates a folder and its parents. */
   makeFolder(path: string): Promise<void>;
   /** Absolute path with symbolic links resolved. FILE_NOT_FOUND. */

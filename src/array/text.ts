@@ -1,7 +1,7 @@
 /** Small pieces of messages. */
 
 /** The first of many names: 'a, b, c, … 12 more'; '' for none. */
-export function listNames(names: readonly (string | number)[], most = 8): string {
+export function listNames(names: readonly (string | number)[], most = 5): string {
   const shown = names.slice(0, most).join(', ');
   return names.length > most ? `${shown}, … ${names.length - most} more` : shown;
 }

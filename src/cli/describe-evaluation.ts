@@ -5,6 +5,7 @@ import { percent, textTable } from './text.js';
 /** As many lines of classes as a screen takes; of more classes, so many of the weakest. */
 const CLASSES_SHOWN = 20;
 const WEAKEST_SHOWN = 10;
+const NAME_WIDTH = 40;
 
 export function describeEvaluation(name: string, evaluation: Evaluation): string {
   const { samples, classes, intervals, groupSizes, nll, ece } = evaluation;
@@ -64,11 +65,20 @@ function classTable({ classes, perClass, perClassSamples, classNames }: Evaluati
         .filter((k) => perClassSamples[k] > 0)
         .sort((a, b) => perClass[a]! - perClass[b]!)
         .slice(0, WEAKEST_SHOWN);
-  const rows = shown.map((k) => [classNames?.[k] ?? `${k}`, percent(perClass[k]), `${perClassSamples[k]}`]);
+  const rows = shown.map((k) => [
+    shorten(classNames?.[k] ?? `${k}`),
+    percent(perClass[k]),
+    `${perClassSamples[k]}`,
+  ]);
   return [
     textTable([few ? 'class' : 'weakest classes', 'accuracy', 'samples'], rows),
     ...(few ? [] : ['All classes: --json']),
   ].join('\n');
+}
+
+/** Lists of synonyms are common as names. */
+function shorten(name: string): string {
+  return name.length <= NAME_WIDTH ? name : `${name.slice(0, NAME_WIDTH - 1)}…`;
 }
 
 function count(classes: number): string {

@@ -12,16 +12,16 @@ export function describeRecalibration(
 ): string {
   const { before, after, test, improvement, selectedOn, changed, selection, kept } = result;
   const [low, high] = improvement.interval;
-  const origin = selection ? `out-of-fold on ${selectedOn}` : `on ${selectedOn}`;
+  const origin = selection ? 'out-of-fold on validation' : 'on validation';
   const average = targetPrior === 'uniform' ? 'average' : `average weighted by ${targetPrior}`;
-  const optimistic = selection && !kept ? ' (chosen here, so "after" is optimistic)' : '';
+  const optimistic = selection && !kept ? '; chosen here, so "after" is optimistic' : '';
   return [
     headline(result),
     '',
-    `Validation (${selectedOn})${optimistic}: ${before.samples} samples`,
+    `Validation: ${before.samples} samples of ${selectedOn}${optimistic}`,
     comparisonTable(before, after),
     ...(test
-      ? ['', `Test (${test.name}): ${test.before.samples} samples`, comparisonTable(test.before, test.after)]
+      ? ['', `Test: ${test.before.samples} samples of ${test.name}`, comparisonTable(test.before, test.after)]
       : []),
     '',
     `Improvement of the ${average}, ${origin}: ${points(improvement.average)} points, 95 % interval ${points(low)} … ${points(high)}`,

@@ -9,13 +9,13 @@ import { noteClassOrder } from './class-order.js';
 import { describeEvaluation } from './describe-evaluation.js';
 import { SOURCES, STDIN_NOTE } from './help.js';
 import { readClassNames, readPerClass } from './input.js';
+import { wholeNumber } from './numbers.js';
 import {
   addDataOptions,
   addHeadOption,
   type DataOptions,
   extractionOf,
   openModelArgument,
-  wholeNumber,
 } from './options.js';
 import type { Terminal } from './terminal.js';
 import { addThresholdOptions, type ThresholdOptions, thresholdsOf } from './thresholds.js';
@@ -59,7 +59,11 @@ export function evaluateCommand(terminal: Terminal): Command {
             classCount: headShape(head)[0],
             classes,
           });
-    const set = await openFeatures(options.data, model ?? head, extractionOf(options, terminal, 'Extracting'));
+    const set = await openFeatures(
+      options.data,
+      model ?? head,
+      extractionOf(options, terminal, 'Extracting'),
+    );
     if (model) noteClassOrder(set, model, terminal);
     const evaluation = evaluate({
       logits: set.logits!,

@@ -3,13 +3,13 @@ import { Command } from 'commander';
 import { openSource } from '../data/open-source.js';
 import { noteClassOrder } from './class-order.js';
 import { SOURCES, STDIN_NOTE } from './help.js';
+import { wholeNumber } from './numbers.js';
 import {
   addDataOptions,
   addHeadOption,
   type DataOptions,
   extractionOf,
   openModelArgument,
-  wholeNumber,
 } from './options.js';
 import { addOutOptions, assertFree } from './output.js';
 import type { Terminal } from './terminal.js';

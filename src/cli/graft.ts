@@ -33,8 +33,7 @@ export function graftCommand(terminal: Terminal): Command {
     await assertFree(options.out, options.force, { files, sources: [options.verifyData] });
     const model = await openModelArgument(path, options);
     const head = await readHeadFile(options.head);
-    const kept =
-      options.verifyData && (await verificationInputs(options.verifyData, model, options, terminal));
+    const kept = options.verifyData && (await verificationInputs(options.verifyData, model, terminal));
     const changed = await graft(model, head, {
       ...(kept && { inputs: kept.inputs, inputsName: kept.name }),
       outName: platform.baseName(options.out),

@@ -24,7 +24,8 @@ export function progressPrinter(
       const filled = Math.round((event.done / Math.max(1, event.total)) * BAR_WIDTH);
       const bar = '█'.repeat(filled) + '░'.repeat(BAR_WIDTH - filled);
       const line = `${what} ${bar} ${describe(event)}`;
-      stream.write(`\r\x1b[2K${line.slice(0, (stream.columns ?? 120) - 1)}${finished ? '\n' : ''}`);
+      // Some terminals have 0 columns: they do not know their width.
+      stream.write(`\r\x1b[2K${line.slice(0, (stream.columns || 120) - 1)}${finished ? '\n' : ''}`);
     } else {
       if (!finished && now() - last < QUIET_INTERVAL_MS) return;
       stream.write(`${what}: ${describe(event)}\n`);

@@ -12,14 +12,13 @@ import { noteClassOrder } from './class-order.js';
 import { describeRecalibration } from './describe-recalibration.js';
 import { SOURCES, STDIN_NOTE } from './help.js';
 import { readPerClass } from './input.js';
+import { parseNumber, wholeNumber } from './numbers.js';
 import {
   addDataOptions,
   addHeadOption,
   type DataOptions,
   extractionOf,
   openModelArgument,
-  parseNumber,
-  wholeNumber,
 } from './options.js';
 import { addOutOptions, assertFree } from './output.js';
 import type { Terminal } from './terminal.js';
@@ -106,7 +105,7 @@ export function recalibrateCommand(terminal: Terminal): Command {
     const validation = await openFeatures(val, model, extraction('Validation'));
     noteClassOrder(validation, model, terminal);
     const test = testData && (await openFeatures(testData, model, extraction('Test')));
-    const kept = verifyData && (await verificationInputs(verifyData, model, options, terminal));
+    const kept = verifyData && (await verificationInputs(verifyData, model, terminal));
     const result = await recalibrate(model, {
       validation,
       counts: numbers.counts(validation.classes),
@@ -117,7 +116,7 @@ export function recalibrateCommand(terminal: Terminal): Command {
       targetPrior: numbers.targetPrior(validation.classes),
       apply: options.apply,
       test: test || undefined,
-      ...(kept && { inputs: kept.inputs }),
+      ...(kept && { inputs: kept.inputs, inputsName: kept.name }),
       folds: options.folds,
       bootstrap: options.bootstrap,
       seed: options.seed,

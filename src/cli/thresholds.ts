@@ -1,7 +1,7 @@
 /** --many and --few: where the groups of classes are cut. */
 import type { Command } from 'commander';
 import { defaultThresholds, type GroupThresholds } from '../evaluation/groups.js';
-import { wholeNumber } from './options.js';
+import { wholeNumber } from './numbers.js';
 
 export interface ThresholdOptions {
   readonly many?: number;

@@ -1,28 +1,35 @@
 /** The proof on the command line: where its inputs come from, and its figures in words. */
 import { TailorError } from '../array/errors.js';
+import { openSource } from '../data/open-source.js';
 import type { VerificationInputs } from '../features/feature-set.js';
 import type { Model } from '../features/model.js';
-import { openFeatures } from '../features/open-features.js';
+import { featureFile } from '../features/open-features.js';
+import { featuresOf } from '../features/read-features.js';
+import { readInputs } from '../features/read-inputs.js';
 import type { Verification } from '../recalibrate/verify.js';
-import { type DataOptions, extractionOf } from './options.js';
 import type { Terminal } from './terminal.js';
 
 /** The inputs that a feature file has kept, or some of a data source. */
 export async function verificationInputs(
   spec: string,
   model: Model,
-  options: DataOptions,
-  terminal: Terminal,
+  { signal }: Terminal,
 ): Promise<{ inputs: VerificationInputs; name: string }> {
-  const set = await openFeatures(spec, model, {
-    ...extractionOf(options, terminal, 'Reading inputs'),
-    labels: false,
-  });
-  if (set.verificationInputs) return { inputs: set.verificationInputs, name: set.name };
-  throw new TailorError(
-    'INVALID_ARGUMENT',
-    `Verifying on ${spec}: the feature file has no inputs of the model in it (files written by extract have). Give a data source.`,
-  );
+  const npz = await featureFile(spec);
+  if (npz) {
+    const { verificationInputs: inputs, name } = await featuresOf(npz);
+    if (inputs) return { inputs, name };
+    throw new TailorError(
+      'INVALID_ARGUMENT',
+      `Verifying on ${spec}: the feature file has no inputs of the model in it (files written by extract have). Give a data source.`,
+    );
+  }
+  const source = await openSource(spec, { classes: model.classes });
+  try {
+    return { inputs: await readInputs(model, source, { signal }), name: source.name };
+  } finally {
+    await source.close?.();
+  }
 }
 
 export function describeVerification(verification: Verification): string {

@@ -2,8 +2,9 @@
 import { TailorError } from '../array/errors.js';
 import { toLabels } from '../array/npy.js';
 import { type NpyRows, openNpyRows, type RowsOptions } from '../array/npy-rows.js';
-import { type Npz, openNpz } from '../array/npz.js';
+import { openNpz } from '../array/npz.js';
 import { checkLabels } from './check-labels.js';
+import { readClasses } from './read-classes.js';
 import { readLabels } from './read-labels.js';
 import type { DataSource, Picture, Sample } from './sample.js';
 
@@ -144,15 +145,5 @@ function pictureDims({ shape }: NpyRows, doing: string): Pick<Picture, 'height' 
   throw new TailorError(
     'SHAPE_MISMATCH',
     `Reading ${doing}: pictures of type uint8 have the shape [N, H, W, 3], [N, H, W, 1] or [N, H, W], but it has [${shape.join(', ')}].${hint}`,
-  );
-}
-
-async function readClasses(npz: Npz): Promise<readonly string[] | undefined> {
-  if (!npz.has('classes')) return undefined;
-  const { strings, shape } = await npz.read('classes');
-  if (strings && shape.length === 1) return strings;
-  throw new TailorError(
-    'FORMAT_INVALID',
-    `Reading ${npz.name}: classes must be one axis of strings, the class names; it has the shape [${shape.join(', ')}].`,
   );
 }

@@ -2,6 +2,7 @@
 import { TailorError } from '../array/errors.js';
 import { type DecodePicture, MAX_PICTURE_PIXELS } from './pictures.js';
 
+/** By createImageBitmap and a canvas. */
 export const decodePicture: DecodePicture = async (bytes, name) => {
   let bitmap: ImageBitmap;
   try {

@@ -21,6 +21,7 @@ async function loadSharp(name: string): Promise<Sharp> {
   }
 }
 
+/** By sharp. */
 export const decodePicture: DecodePicture = async (bytes, name) => {
   const sharp = await loadSharp(name);
   try {

@@ -31,7 +31,7 @@ export function alignLabels(
         'LABELS_INVALID',
         `${doing}: the data has ${classes.length} classes (${listNames(classes)}), the model has ${classCount}, and the model's ` +
           'class names are not known, so the one order cannot be mapped to the other. Give the class names of the model ' +
-          '(metadata onnx_tailor.classes, or the option classes).',
+          '(--classes, the option classes, or metadata onnx_tailor.classes).',
       );
     }
     if (labels) assertLabels(labels, classCount, doing);

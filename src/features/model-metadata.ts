@@ -3,8 +3,11 @@ import { TailorError } from '../array/errors.js';
 import { type Preprocess, type PreprocessDefaults, parsePreprocess } from '../data/preprocess.js';
 import type { HeadLocation } from '../onnx/head-location.js';
 
+/** Key of the class names. */
 export const CLASSES_KEY = 'onnx_tailor.classes';
+/** Key of the training samples per class. */
 export const COUNTS_KEY = 'onnx_tailor.counts';
+/** Key of the preprocessing. */
 export const PREPROCESS_KEY = 'onnx_tailor.preprocess';
 
 /** The metadata that could be read; `problems` says what could not, and why. */

@@ -98,7 +98,7 @@ async function logitsOf(
 }
 
 /** The .npz behind `spec` when it has features. */
-async function featureFile(spec: string): Promise<Npz | undefined> {
+export async function featureFile(spec: string): Promise<Npz | undefined> {
   if (!spec.toLowerCase().endsWith('.npz')) return undefined;
   if ((await platform.info(spec))?.kind !== 'file') return undefined;
   const npz = await openNpz(spec);

@@ -3,6 +3,7 @@ import { TailorError } from '../array/errors.js';
 import { type Matrix, matrix } from '../array/matrix.js';
 import { toFloat32, toLabels } from '../array/npy.js';
 import { type Npz, openNpz } from '../array/npz.js';
+import { readClasses } from '../data/read-classes.js';
 import type { Feed } from '../runtime/session.js';
 import { FeatureSet, type Origin, type VerificationInputs } from './feature-set.js';
 
@@ -27,14 +28,13 @@ export async function featuresOf(npz: Npz): Promise<FeatureSet> {
         'Make the file with extract, or with numpy.savez(file, features=…, labels=…).',
     );
   }
-  const strings = async (array: string) => (npz.has(array) ? (await npz.read(array)).strings : undefined);
   return new FeatureSet({
     name: npz.name,
     features: await readMatrix(npz, 'features'),
     labels: npz.has('labels') ? toLabels(await npz.read('labels'), `labels of ${npz.name}`) : undefined,
     logits: npz.has('logits') ? await readMatrix(npz, 'logits') : undefined,
-    classes: await strings('classes'),
-    origin: parseOrigin((await strings('origin'))?.[0]),
+    classes: await readClasses(npz),
+    origin: npz.has('origin') ? parseOrigin((await npz.read('origin')).strings?.[0]) : undefined,
     verificationInputs: await readInputs(npz),
   });
 }

@@ -4,16 +4,24 @@ import type { Feed } from '../runtime/session.js';
 import type { Batch } from './batch.js';
 import type { VerificationInputs } from './feature-set.js';
 
+/** How much is kept at most. */
+export interface KeepLimits {
+  readonly samples: number;
+  readonly bytes: number;
+}
+
 /** As many as a verification needs to see every kind of input; and so few that the feature file stays small. */
-const MOST_SAMPLES = 8;
-const MOST_BYTES = 8_000_000;
+const IN_FEATURE_FILE: KeepLimits = { samples: 64, bytes: 8_000_000 };
 
 /** Picks samples that are spread evenly over the set: sources are often sorted by class. */
-export function inputKeeper(samples: number): {
+export function inputKeeper(
+  samples: number,
+  limits: KeepLimits = IN_FEATURE_FILE,
+): {
   keep(batch: Batch): void;
   inputs(): VerificationInputs;
 } {
-  const wanted = Math.min(MOST_SAMPLES, samples);
+  const wanted = Math.min(limits.samples, samples);
   let rows = Array.from({ length: wanted }, (_, i) => Math.floor((i * samples) / wanted));
   const kept = new Map<number, Map<string, NumericArray>>();
   let shapes: Readonly<Record<string, readonly number[]>> = {};
@@ -22,7 +30,7 @@ export function inputKeeper(samples: number): {
     keep({ start, samples: count, feeds }) {
       if (kept.size === 0) {
         const bytes = Object.values(feeds).reduce((sum, feed) => sum + rowBytes(feed), 0);
-        const fitting = Math.max(1, Math.min(wanted, Math.floor(MOST_BYTES / bytes)));
+        const fitting = Math.max(1, Math.min(wanted, Math.floor(limits.bytes / bytes)));
         rows = Array.from({ length: fitting }, (_, i) => Math.floor((i * samples) / fitting));
         shapes = Object.fromEntries(Object.entries(feeds).map(([name, feed]) => [name, feed.dims.slice(1)]));
       }

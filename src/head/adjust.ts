@@ -99,24 +99,9 @@ export function adjustmentTransform(
       transform = { ...identity, biasShift: ratio.map((r) => neutralZero(-tau * r)) };
       break;
     }
-    case 'multiplicative': {
-      const gamma = finite(options.gamma, 'gamma', doing);
-      const { convention = 'published-code' } = options;
-      const ratio = priorRatio(options, classes, doing, Math.log(classes));
-      const factor = ratio.map((r) => Math.exp(-gamma * r));
-      if (convention === 'published-code') {
-        transform = { ...identity, rowScale: factor, biasScale: factor };
-      } else if (convention === 'paper') {
-        const lengths = norms ?? rowNorms(head);
-        transform = { ...identity, rowScale: factor.map((f, k) => (lengths[k] > 0 ? f / lengths[k] : 1)) };
-      } else {
-        throw new TailorError(
-          'INVALID_ARGUMENT',
-          `${doing}: the convention is '${String(convention)}'; allowed are 'published-code' and 'paper'.`,
-        );
-      }
+    case 'multiplicative':
+      transform = { ...identity, ...multiplicativeScales(head, options, norms, doing) };
       break;
-    }
     case 'tau-norm': {
       const tau = finite(options.tau, 'tau', doing);
       const lengths = norms ?? rowNorms(head);
@@ -143,6 +128,28 @@ export function adjustmentTransform(
   }
   assertFiniteTransform(transform, doing, adviceOnOverflow(options));
   return transform;
+}
+
+/** φ_k and what it multiplies; see the table at the top of this file. */
+function multiplicativeScales(
+  head: LinearHead,
+  options: Adjustment & { method: 'multiplicative' } & AdjustContext,
+  norms: Float64Array | undefined,
+  doing: string,
+): Partial<ClassTransform> {
+  const [classes] = headShape(head);
+  const gamma = finite(options.gamma, 'gamma', doing);
+  const { convention = 'published-code' } = options;
+  const factor = priorRatio(options, classes, doing, Math.log(classes)).map((r) => Math.exp(-gamma * r));
+  if (convention === 'published-code') return { rowScale: factor, biasScale: factor };
+  if (convention === 'paper') {
+    const lengths = norms ?? rowNorms(head);
+    return { rowScale: factor.map((f, k) => (lengths[k] > 0 ? f / lengths[k] : 1)) };
+  }
+  throw new TailorError(
+    'INVALID_ARGUMENT',
+    `${doing}: the convention is '${String(convention)}'; allowed are 'published-code' and 'paper'.`,
+  );
 }
 
 /** Method and parameter for people: 'multiplicative γ = 0.5, convention paper'. */

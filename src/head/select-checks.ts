@@ -42,7 +42,7 @@ export function assertSelectOptions<T extends FloatArray>({
     throw new TailorError(
       'CLASS_MISSING',
       `${SELECTING}: ${list(missingClasses)} of ${classes} ${missingClasses.length > 1 ? 'have' : 'has'} no validation sample, so the accuracy there is unknown. ` +
-        "Add at least one sample of each class (20 are usual), or pass missing: 'skip' to average over the other classes.",
+        "Add at least one sample of each class (20 are usual), or average over the other classes (missing: 'skip', --skip-missing).",
     );
   }
   return { classes, missingClasses };
@@ -76,5 +76,5 @@ export function warnAboutSize(present: readonly number[], wanted: number, folds:
 
 /** 'class 3' or 'classes 1, 2, 3, 4, 5, … 5 more'. */
 function list(classes: readonly number[]): string {
-  return `${classes.length > 1 ? 'classes' : 'class'} ${listNames(classes, 5)}`;
+  return `${classes.length > 1 ? 'classes' : 'class'} ${listNames(classes)}`;
 }

@@ -8,7 +8,7 @@ import { graftLogits } from './graft-logits.js';
 import { graftBias, graftWeight } from './graft-parameters.js';
 import { GraftWork } from './graft-work.js';
 import type { HeadLocation } from './head-location.js';
-import { metadataEdits } from './metadata.js';
+import { type MetadataChanges, metadataEdits } from './metadata.js';
 import type { ModelFile } from './model-file.js';
 import { readHead } from './read-head.js';
 import { splice } from './splice.js';
@@ -44,10 +44,7 @@ export async function graftHead(
   file: ModelFile,
   location: HeadLocation,
   head: LinearHead,
-  {
-    metadata = {},
-    outName = 'model.onnx',
-  }: { metadata?: Readonly<Record<string, string>>; outName?: string } = {},
+  { metadata = {}, outName = 'model.onnx' }: { metadata?: MetadataChanges; outName?: string } = {},
 ): Promise<Grafted> {
   const doing = `Grafting a head into '${location.output}'`;
   const [classes, dimensions] = headShape(head);
@@ -95,18 +92,19 @@ function differs(a: FloatArray, b: FloatArray): boolean {
 
 /**
  * What verification should allow between the logits of a grafted model and W f + b (predicted from the head as it is
- * stored): this number times the largest logit, where that is above 1. For half precision the logits themselves are
- * rounded (unit roundoff 2⁻¹¹ for float16, 2⁻⁸ for bfloat16), and runtimes may sum in it, too.
+ * stored), where `largest` is the largest logit: float32 1e−4, or its rounding (1e−5 of the largest logit) where that is
+ * more. For half precision the logits themselves are rounded (unit roundoff 2⁻¹¹ for float16, 2⁻⁸ for bfloat16), and
+ * runtimes may sum in it, too.
  */
-export function headTolerance(dtype: HeadDtype): number {
+export function headTolerance(dtype: HeadDtype, largest = 1): number {
   switch (dtype) {
     case 'float64':
-      return 1e-9;
+      return 1e-9 * Math.max(1, largest);
     case 'float32':
-      return 1e-4;
+      return Math.max(1e-4, 1e-5 * largest);
     case 'float16':
-      return 1e-2;
+      return 1e-2 * Math.max(1, largest);
     case 'bfloat16':
-      return 5e-2;
+      return 5e-2 * Math.max(1, largest);
   }
 }

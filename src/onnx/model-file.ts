@@ -59,7 +59,9 @@ export function parseModel(bytes: Uint8Array, name: string): ModelProto {
     const other = otherKind(bytes);
     if (other) throw notOnnx(name, `it is ${other}`, error);
     if (error instanceof TailorError)
-      throw new TailorError(error.code, `${name}: ${error.message}`, { cause: error });
+      throw new TailorError(error.code, error.message.replace('the ONNX model', `${name} as an ONNX model`), {
+        cause: error,
+      });
     throw notOnnx(name, (error as Error).message, error);
   }
   if (!proto.graph) {

@@ -5,6 +5,7 @@ import type { LinearHead } from '../array/linear-head.js';
 import type { VerificationInputs } from '../features/feature-set.js';
 import type { Model } from '../features/model.js';
 import { type Grafted, graftHead } from '../onnx/graft.js';
+import type { MetadataChanges } from '../onnx/metadata.js';
 import { type ModelFile, parseModel } from '../onnx/model-file.js';
 import type { SessionOptions } from '../runtime/session.js';
 import { randomInputs } from './random-inputs.js';
@@ -12,8 +13,8 @@ import { type Verification, verify } from './verify.js';
 
 /** Options of `changeModel`. */
 export interface ChangeModelOptions extends SessionOptions {
-  /** Metadata to be set, by key. */
-  readonly metadata?: Readonly<Record<string, string>>;
+  /** Metadata to be set, by key; undefined takes a key out. */
+  readonly metadata?: MetadataChanges;
   /** Inputs for the proof, e.g. those that a FeatureSet has kept. Default: random numbers in the model's input shape. */
   readonly inputs?: VerificationInputs;
   /** Where the inputs came from, for the report. */

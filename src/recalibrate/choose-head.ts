@@ -1,10 +1,11 @@
 /** Which head goes into the model: searched on validation, or made with the parameter that the user named. */
-import type { ClassCounts } from '../array/class-counts.js';
+import { type ClassCounts, countLabels } from '../array/class-counts.js';
 import { TailorError } from '../array/errors.js';
 import type { LinearHead } from '../array/linear-head.js';
 import type { Matrix } from '../array/matrix.js';
 import { headLogits } from '../compute/head-logits.js';
 import { argmaxRows } from '../evaluation/argmax.js';
+import { assertReplicates } from '../evaluation/bootstrap.js';
 import type { Model } from '../features/model.js';
 import { type Adjustment, adjust } from '../head/adjust.js';
 import type { GridMethod, MethodParameters } from '../head/candidates.js';
@@ -97,6 +98,7 @@ async function fixedHead(options: ChooseOptions, parameter: number): Promise<Cho
     bootstrap = 2000,
     seed = 0,
   } = options;
+  assertReplicates(bootstrap, 100, 'Recalibrating');
   const adjustment = namedAdjustment(method, parameter, options.convention);
   searchedMethods(model, method);
   const head = adjust(model.head, { ...adjustment, counts, targetPrior });
@@ -111,11 +113,17 @@ async function fixedHead(options: ChooseOptions, parameter: number): Promise<Cho
   });
   const { method: name, ...parameters } = adjustment;
   const percent = (value: number) => (value * 100).toFixed(1);
-  const notes = improvement.significant
-    ? []
-    : [
-        `On validation this is not beyond noise: the average changes by ${percent(improvement.average)} points (95 % interval ${improvement.interval.map(percent).join(' … ')}). It was applied because you named the parameter.`,
-      ];
+  const missing = countLabels(labels, model.location.classes).filter((n) => n === 0).length;
+  const notes = [
+    ...(missing > 0
+      ? [`Without validation samples, not in any average: ${missing} of ${model.location.classes} classes.`]
+      : []),
+    ...(improvement.significant
+      ? []
+      : [
+          `On validation this is not beyond noise: the average changes by ${percent(improvement.average)} points (95 % interval ${improvement.interval.map(percent).join(' … ')}). It was applied because you named the parameter.`,
+        ]),
+  ];
   return { method: name, parameters: parameters as MethodParameters, head, kept: false, improvement, notes };
 }
 

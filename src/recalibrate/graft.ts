@@ -7,7 +7,7 @@ import { type HeadOrigin, provenance } from './provenance.js';
 /** Options of `graft`. */
 export interface GraftOptions extends Omit<ChangeModelOptions, 'metadata'> {
   /** How the head was made, for the model's metadata. Default method 'given'. */
-  readonly origin?: Partial<Omit<HeadOrigin, 'sourceSha256'>>;
+  readonly origin?: Partial<Omit<HeadOrigin, 'sourceSha256' | 'sourceMetadata'>>;
 }
 
 /**
@@ -19,6 +19,11 @@ export async function graft(
   head: LinearHead,
   { origin, ...options }: GraftOptions = {},
 ): Promise<ChangedModel> {
-  const metadata = provenance({ method: 'given', ...origin, sourceSha256: model.sha256 });
+  const metadata = provenance({
+    method: 'given',
+    ...origin,
+    sourceSha256: model.sha256,
+    sourceMetadata: model.metadata,
+  });
   return changeModel(model, head, { ...options, metadata });
 }

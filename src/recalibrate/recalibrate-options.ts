@@ -32,6 +32,8 @@ export interface RecalibrateOptions extends SessionOptions {
   readonly test?: FeatureSet;
   /** Inputs for the proof. Default: those that `validation` has kept, else random numbers. */
   readonly inputs?: VerificationInputs;
+  /** Where `inputs` came from, for the report. */
+  readonly inputsName?: string;
   /** Folds of the cross-validation, default 5. */
   readonly folds?: number;
   /** Of folds and bootstrap, default 0. */

@@ -77,9 +77,10 @@ export async function recalibrate(model: Model, options: RecalibrateOptions): Pr
       targetPrior,
       selectedOn: validation.name,
       sourceSha256: model.sha256,
+      sourceMetadata: model.metadata,
     }),
     inputs: options.inputs ?? validation.verificationInputs,
-    inputsName: validation.name,
+    inputsName: options.inputs ? options.inputsName : validation.name,
     outName: options.outName,
     device,
     threads,
@@ -137,8 +138,8 @@ function overlapNote(validation: FeatureSet, test: FeatureSet): string[] {
   const shared = sharedSamples(validation.features, test.features);
   if (shared === 0) return [];
   return [
-    `${shared} of the ${test.samples} test samples (${test.name}) are in the validation set as well (${validation.name}), ` +
-      'which the choice was made on: the figures of the test set are that much too good.',
+    `${shared} of the ${test.samples} test samples (${test.name}) are in the validation set as well (${validation.name}). ` +
+      'Figures of samples that the choice was made on are too good: test on others.',
   ];
 }
 

@@ -69,7 +69,7 @@ export async function verify(options: VerifyOptions): Promise<Verification> {
   const promised = headLogitsReference(head, rows(features, location.dimensions));
   const cut = await cutExtractor(changed, found);
   const logits = rows((await runModel(cut.bytes, source, where))[cut.logits], location.classes);
-  const tolerance = headTolerance(location.dtype) * Math.max(1, largest(promised));
+  const tolerance = headTolerance(location.dtype, largest(promised));
   const verification = {
     samples: source.length,
     inputs: inputsName,

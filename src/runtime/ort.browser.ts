@@ -7,6 +7,7 @@ interface PageGpu {
   requestAdapter(): Promise<{ info?: { isFallbackAdapter?: boolean }; isFallbackAdapter?: boolean } | null>;
 }
 
+/** WebGPU and WebAssembly. */
 export const ort: Ort = {
   Tensor: runtime.Tensor,
   devices: ['webgpu', 'cpu'],

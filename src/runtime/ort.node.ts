@@ -19,6 +19,7 @@ const CUDA_STEP =
 /** Answers of `check` that came from a child process. */
 const probed = new Map<NamedDevice, Promise<DeviceCheck>>();
 
+/** CUDA, WebGPU and the processor. */
 export const ort: Ort = {
   Tensor: runtime.Tensor,
   devices: ['cuda', 'webgpu', 'cpu'],

@@ -27,6 +27,7 @@ export interface CreateOptions {
   readonly strict?: boolean;
 }
 
+/** onnxruntime, wherever it runs. */
 export interface Ort {
   /** Makes a session on exactly one device; throws what onnxruntime throws. */
   create(model: string | Uint8Array, device: NamedDevice, options: CreateOptions): Promise<InferenceSession>;

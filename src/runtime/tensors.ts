@@ -4,7 +4,7 @@ import { allocate } from '../array/allocate.js';
 import { TailorError } from '../array/errors.js';
 import { float16ToFloat32 } from '../array/float16.js';
 import type { NumericArray } from '../array/npy.js';
-import { toFloat16 } from '../onnx/dtypes.js';
+import { largestOf, toFloat16 } from '../onnx/dtypes.js';
 
 /** What a tensor holds: numbers, or strings. */
 export type TensorData = NumericArray | string[];
@@ -23,13 +23,11 @@ interface NumberType {
   readonly high: number | bigint;
 }
 
-const FLOAT32_MAX = 3.4028234663852886e38;
-
 /** Every element type a model's input may have here. bfloat16 and the 4-bit types are not known to onnxruntime's tensors. */
 const NUMBER_TYPES: Readonly<Record<string, NumberType>> = {
-  float32: { make: Float32Array, whole: false, low: -FLOAT32_MAX, high: FLOAT32_MAX },
-  float64: { make: Float64Array, whole: false, low: -Number.MAX_VALUE, high: Number.MAX_VALUE },
-  float16: { make: Float32Array, whole: false, low: -65504, high: 65504 },
+  float32: { make: Float32Array, whole: false, low: -largestOf.float32, high: largestOf.float32 },
+  float64: { make: Float64Array, whole: false, low: -largestOf.float64, high: largestOf.float64 },
+  float16: { make: Float32Array, whole: false, low: -largestOf.float16, high: largestOf.float16 },
   int8: { make: Int8Array, whole: true, low: -128, high: 127 },
   uint8: { make: Uint8Array, whole: true, low: 0, high: 255 },
   bool: { make: Uint8Array, whole: true, low: 0, high: 1 },

@@ -105,6 +105,16 @@ describe('parseNpy refuses', () => {
     );
   });
 
+  it('a shape that keeps a regular expression busy', async () => {
+    const bytes = new Uint8Array(10 + 65_535).fill(0x20);
+    bytes.set(good.subarray(0, 8));
+    bytes.set([0xff, 0xff], 8);
+    bytes.set(new TextEncoder().encode("{'descr': '<i4', 'fortran_order': False, 'shape': (1"), 10);
+    bytes.set(new TextEncoder().encode('x), }'), bytes.length - 5);
+    // Quadratic backtracking runs into the time limit of a test; a single pass takes a millisecond.
+    await expectRefusal(() => parseNpy(bytes), 'FORMAT_INVALID', /not a tuple of sizes/);
+  });
+
   it('headers that are no dictionary of the three keys', async () => {
     for (const text of [
       '',
@@ -128,6 +138,11 @@ describe('parseNpy refuses', () => {
     const wide = read('version-2');
     new DataView(wide.buffer).setUint32(8, 0xffffff, true);
     await expectRefusal(() => parseNpy(wide), 'LIMIT_EXCEEDED', /header claims 16777215/);
+    // Empty strings take no bytes: 128 bytes would be an array of 4 billion.
+    const empty = (items: number) =>
+      withText(`{'descr': '<U0', 'fortran_order': False, 'shape': (${items},)}`);
+    expect(parseNpy(empty(3).subarray(0, 128)).strings).toEqual(['', '', '']);
+    await expectRefusal(() => parseNpy(empty(4e9).subarray(0, 128)), 'LIMIT_EXCEEDED', /4000000000 strings/);
     const strings = withText("{'descr': '<U999999', 'fortran_order': False, 'shape': (2, 3)}");
     await expectRefusal(() => parseNpy(strings), 'LIMIT_EXCEEDED', /strings of 3999996 bytes/);
   });
@@ -248,6 +263,13 @@ describe('toFloat32 and toLabels', () => {
       () => toLabels(of(BigInt64Array.of(2n ** 40n)), 'y'),
       'LABELS_INVALID',
       /1099511627776/,
+    );
+    // Counting the classes below such a label would take all memory there is.
+    expect(toLabels(of(Int32Array.of(2 ** 20 - 1)), 'y')).toEqual(Int32Array.of(2 ** 20 - 1));
+    await expectRefusal(
+      () => toLabels(of(Int32Array.of(0, 2 ** 31 - 2)), 'y'),
+      'LABELS_INVALID',
+      /item 1 is 2147483646; labels are whole numbers from 0 to 1048575/,
     );
     await expectRefusal(
       () => toLabels(of(Int32Array.of(0, 1, 2, 3), [2, 2]), 'y'),

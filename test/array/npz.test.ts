@@ -115,6 +115,43 @@ describe('npz that we write', () => {
     }
   });
 
+  it('writes no number of its own where zip64 begins: 0xffffffff means that it stands elsewhere', () => {
+    const content = (name: string) => ({ name, parts: [new Uint8Array(100)] });
+    const second = 30 + 1 + 100;
+    const directory = 2 * second;
+    const records = (from: number) => {
+      const bytes = new Uint8Array(Buffer.concat([...zipChunks([content('a'), content('b')], from)]));
+      const view = new DataView(bytes.buffer);
+      const end = bytes.length - 22;
+      const wide = view.getUint32(end - 20, true) === 0x07064b50;
+      const farEntry = view.getUint32(directory + 46 + 1 + 42, true) === 0xffffffff;
+      if (!wide) expect(view.getUint32(end + 16, true)).toBe(directory);
+      else {
+        expect([12, 16].map((at) => view.getUint32(end + at, true))).toEqual([0xffffffff, 0xffffffff]);
+        expect([8, 10].map((at) => view.getUint16(end + at, true))).toEqual([0xffff, 0xffff]);
+        expect(view.getBigUint64(end - 20 - 56 + 48, true)).toBe(BigInt(directory));
+      }
+      return { wide, farEntry };
+    };
+    // Each number by itself: the second entry's offset, then the directory's; the directory's own 94 bytes are fewer.
+    expect(records(second)).toEqual({ wide: true, farEntry: true });
+    expect(records(second + 1)).toEqual({ wide: true, farEntry: false });
+    expect(records(directory)).toEqual({ wide: true, farEntry: false });
+    expect(records(directory + 1)).toEqual({ wide: false, farEntry: false });
+  });
+
+  it('holds more arrays than 16 bits count', async () => {
+    const parts = [encodeNpy({ shape: [1], data: Int8Array.of(7) })];
+    function* contents(count: number) {
+      for (let i = 0; i < count; i++) yield { name: `${i}.npy`, parts };
+    }
+    for (const count of [65_534, 65_535, 65_536]) {
+      const npz = await openNpz(new Uint8Array(Buffer.concat([...zipChunks(contents(count))])));
+      expect(npz.names.length).toBe(count);
+      expect((await npz.read(`${count - 1}`)).data).toEqual(Int8Array.of(7));
+    }
+  });
+
   it.skipIf(!hasNumpy)('is read by numpy', async () => {
     const file = join(folder, 'numpy.npz');
     await writeNpz(file, arrays);
@@ -235,6 +272,17 @@ describe('openNpz refuses', () => {
       'FORMAT_INVALID',
       /100000 bytes instead of 100001/,
     );
+  });
+
+  it('archives in several parts', async () => {
+    for (const [at, value] of [
+      [4, 1],
+      [8, 2],
+    ]) {
+      const bytes = good.slice();
+      bytes[good.length - 22 + at] = value;
+      await expectRefusal(() => openNpz(bytes), 'FORMAT_UNSUPPORTED', /several parts/);
+    }
   });
 
   it('encrypted entries and other compressions', async () => {

@@ -244,7 +244,7 @@ describe('recalibrate', () => {
     );
     expect(code).toBe(0);
     expect(document.verification).toEqual(
-      expect.objectContaining({ samples: 8, inputs: expect.stringMatching(/kept\.npz/) }),
+      expect.objectContaining({ samples: 64, inputs: expect.stringMatching(/kept\.npz/) }),
     );
   });
 

@@ -4,7 +4,8 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 
 const root = resolve(import.meta.dirname, '../..');
-const main = resolve(root, 'dist/cli/main.js');
+/** The built command. */
+export const main = resolve(root, 'dist/cli/main.js');
 if (!existsSync(main)) throw new Error('The command line is tested as built: run "npm run build" first.');
 
 export interface CliResult {
@@ -13,12 +14,18 @@ export interface CliResult {
   readonly stderr: string;
 }
 
-/** `onnx-tailor ARGS` in `cwd`. */
-export function runCli(args: readonly string[], cwd: string, prefix: readonly string[] = []): CliResult {
+/** `onnx-tailor ARGS` in `cwd`; `prefix` is a command that runs it, `input` what comes on standard input. */
+export function runCli(
+  args: readonly string[],
+  cwd: string,
+  prefix: readonly string[] = [],
+  input?: Uint8Array | string,
+): CliResult {
   const [command, ...rest] = [...prefix, process.execPath, main, ...args];
   const { status, stdout, stderr, error } = spawnSync(command, rest, {
     cwd,
     encoding: 'utf8',
+    input,
     timeout: 60_000,
   });
   if (error) throw error;

@@ -81,6 +81,12 @@ describe('longTailSplit', () => {
     ).toEqual([1, 7, 3]);
   });
 
+  it('stands more classes than a call takes arguments', async () => {
+    const labels = Int32Array.from({ length: 300_000 }, (_, i) => i % 150_000);
+    const split = longTailSplit(labels, 150_000, { imbalance: 2, validationPerClass: 0 });
+    expect([split.counts[0], split.counts[149_999]]).toEqual([2, 1]);
+  });
+
   it('refuses what cannot be drawn', async () => {
     const labels = Int32Array.from({ length: 60 }, (_, i) => i % 3);
     const of = (options: object, classes = 3) => longTailSplit(labels, classes, options);

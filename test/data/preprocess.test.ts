@@ -129,7 +129,45 @@ describe('resample', () => {
   });
 });
 
+describe('resample of a strip', () => {
+  it('refuses proportions that would need more memory than there is', async () => {
+    const strip = (width: number, height: number): Picture => ({
+      width,
+      height,
+      channels: 1,
+      data: new Uint8Array(width * height),
+      fromFile: true,
+    });
+    const grey = parsePreprocess({ size: [1000, 1000], channels: 'GRAY' }, 'x');
+    const stretched = { ...grey, crop: 'none' as const };
+    for (const [picture, preprocess] of [
+      [strip(100_000, 1), grey],
+      [strip(1, 100_000), grey],
+      // Small in the end, but not between the two passes.
+      [strip(1, 300_000), stretched],
+    ] as const) {
+      await expectRefusal(
+        () => preprocessPicture(picture, preprocess, new Float32Array(1e6), 0, 'Reading x.png'),
+        'LIMIT_EXCEEDED',
+        /Reading x\.png: resizing it from .* at most 268402689 pixels/,
+      );
+    }
+  });
+});
+
 describe('parsePreprocess', () => {
+  it('takes keys that are undefined as absent', () => {
+    const model = { size: [8, 9] } as const;
+    const unset = {
+      size: undefined,
+      scale: undefined,
+      mean: undefined,
+      crop: undefined,
+      resizeTo: undefined,
+    };
+    expect(parsePreprocess(unset, 'x', model)).toEqual(parsePreprocess({}, 'x', model));
+  });
+
   it('fills in defaults', () => {
     expect(parsePreprocess({ size: [32, 24] }, 'x')).toEqual({
       layout: 'NCHW',
@@ -174,6 +212,8 @@ describe('parsePreprocess', () => {
     [{ size: [2, 2], channels: 'rgb' }, /channels is "rgb"/],
     [{ size: [2, 2], scale: 0 }, /scale is 0/],
     [{ size: [2, 2], scale: '1' }, /scale is "1"/],
+    [{ size: [2, 2], scale: null }, /scale is null/],
+    [{ size: null }, /size is null/],
     [{ size: [2, 2], mean: [1, 2] }, /mean is \[1,2\]; 3 finite numbers/],
     [{ size: [2, 2], channels: 'GRAY', std: [1, 1, 1] }, /std is \[1,1,1\]; 1 finite number in/],
     [{ size: [2, 2], std: [1, 0, 1] }, /std is \[1,0,1\]; every number must be above 0/],

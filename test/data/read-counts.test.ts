@@ -37,6 +37,16 @@ describe('readCounts', () => {
     await expectRefusal(() => readCounts(file('x.json', json), options), 'COUNTS_INVALID', message);
   });
 
+  it('refuses names that two classes have', async () => {
+    const crane = { classCount: 3, classes: ['crane', 'heron', 'crane'] };
+    await expectRefusal(
+      () => readCounts(file('x.json', '{"crane": 5, "heron": 1}'), crane),
+      'COUNTS_INVALID',
+      /several classes named crane.*array in class order/,
+    );
+    expect(await readCounts(file('x.json', '[5, 1, 2]'), crane)).toEqual([5, 1, 2]);
+  });
+
   it('refuses names where none are known, files that are no JSON, labels that do not fit', async () => {
     await expectRefusal(
       () => parseCounts({ cat: 1 }, 'x', { classCount: 1 }),
@@ -80,6 +90,7 @@ describe('readPrior', () => {
     const of = (json: string) => readPrior(file('p.json', json), options);
     await expectRefusal(() => of('[1, 2]'), 'INVALID_ARGUMENT', /2 shares for 3/);
     await expectRefusal(() => of('[1, 0, 2]'), 'INVALID_ARGUMENT', /class 1 is 0/);
+    await expectRefusal(() => of('[0, 1, 2]'), 'INVALID_ARGUMENT', /class 0 is 0/);
     await expectRefusal(() => of('{"dog": 1}'), 'INVALID_ARGUMENT', /Missing: cat, __proto__/);
     await expectRefusal(() => readPrior(file('none'), options), 'FILE_NOT_FOUND', /none/);
   });

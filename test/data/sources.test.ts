@@ -120,6 +120,14 @@ describe('npzSource', () => {
       'SHAPE_MISMATCH',
       /b has 1 samples, but a has 4/,
     );
+    for (const wholeBelow of [0, undefined]) {
+      const empty = encodeNpz({ inputs: { shape: [1e15, 0], data: new Float32Array(0) } });
+      await expectRefusal(
+        () => npzSource(empty, { wholeBelow }),
+        'FORMAT_INVALID',
+        /1000000000000000 samples of no numbers/,
+      );
+    }
     await expectRefusal(
       () => of({ inputs: { shape: [], data: Int8Array.of(1) } }),
       'FORMAT_INVALID',
@@ -136,6 +144,10 @@ describe('npySource', () => {
     });
     expect([source.length, source.labels]).toEqual([4, labels.data]);
     expect((await picture(source, 1)).data[0]).toBe(18);
+    const grey = await npySource(encodeNpy({ shape: [4, 6, 3, 1], data: images }));
+    expect(await picture(grey, 1)).toMatchObject({ height: 6, width: 3, channels: 1 });
+    const maps = await npySource(encodeNpy({ shape: [4, 3, 3, 2], data: images }));
+    expect((await tensors(maps, 1))[''].dims).toEqual([3, 3, 2]);
     const rows = await npySource(encodeNpy({ shape: [4, 18], data: images }));
     expect((await tensors(rows, 1))[''].dims).toEqual([18]);
   });
@@ -357,6 +369,18 @@ describe('imageFolder', () => {
     );
   });
 
+  it('does not guess which of two classes of one name is meant', async () => {
+    for (const name of ['crane', 'heron']) file(`birds/${name}/x.png`, await png(1, 1, '#000000'));
+    await expectRefusal(
+      () => imageFolder(file('birds'), { classes: ['crane', 'heron', 'crane'] }),
+      'LABELS_INVALID',
+      /several classes named crane.*index of its class \(0 … 2\)/,
+    );
+    // A repeated name that no folder has does no harm.
+    const fine = await imageFolder(file('birds'), { classes: ['owl', 'heron', 'owl', 'crane'] });
+    expect(fine.labels).toEqual(Int32Array.of(1, 3));
+  });
+
   it('refuses what cannot be used, by path', async () => {
     file('broken/k/x.png', 'this is text');
     const broken = await imageFolder(file('broken'));
@@ -386,6 +410,11 @@ describe('subset and openSource', () => {
     expect([source.length, source.labels]).toEqual([3, Int32Array.of(2, 1, 1)]);
     expect((await tensors(source, 0))[''].data).toEqual(Int32Array.of(85));
     expect(source.sampleName?.(1)).toBe('3');
+    let closed = 0;
+    const closing = { ...(await npzSource(many)), close: async () => void closed++ };
+    await subset(closing, [1]).close?.();
+    expect(closed).toBe(1);
+    await source.close?.();
     await expectRefusal(
       async () => subset(await npzSource(many), [90]),
       'INVALID_ARGUMENT',

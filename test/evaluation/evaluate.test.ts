@@ -196,6 +196,9 @@ describe('evaluate', () => {
     ],
     ['names of another length', { classes: ['cat'] }, 'SHAPE_MISMATCH', /1 class names/],
     ['no bins', { bins: 0 }, 'INVALID_ARGUMENT', /0 bins/],
+    ['bins without end', { bins: 1e10 }, 'INVALID_ARGUMENT', /from 1 to 1000/],
+    ['replicates without end', { bootstrap: 1e10 }, 'INVALID_ARGUMENT', /to 1000000/],
+    ['a seed that is no number', { seed: Number.NaN }, 'INVALID_ARGUMENT', /seed is NaN/],
     ['half a replicate', { bootstrap: 0.5 }, 'INVALID_ARGUMENT', /0\.5 bootstrap/],
     [
       'no samples',

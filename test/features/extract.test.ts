@@ -296,6 +296,8 @@ describe('what is refused', () => {
     };
     const wrong = rowSource(rows, { labels: new Int32Array(7).fill(3), read: never });
     expect((await refusal(model.extract(wrong, cpu))).code).toBe('LABELS_INVALID');
+    const short = rowSource(rows, { labels: new Int32Array(6), read: never });
+    expect((await refusal(model.extract(short, cpu))).message).toMatch(/7 samples, but 6 labels/);
     const unknown = rowSource(rows, { labels: new Int32Array(7), classes: ['z'], read: never });
     expect((await refusal(model.extract(unknown, cpu))).message).toMatch(/does not know \(z\)/);
   });
@@ -311,6 +313,26 @@ describe('what is refused', () => {
     const error = await refusal(model.extract(rowSource(rows), { device: 'cpu', ...options }));
     expect(error.code).toBe('INVALID_ARGUMENT');
     expect(error.message).toMatch(message);
+  });
+
+  it('more samples than memory holds, before the first is read', async () => {
+    const model = await openModel(vectorClassifier());
+    const endless: DataSource = {
+      name: 'endless',
+      length: 2 ** 50,
+      read: () => {
+        throw new Error('read');
+      },
+    };
+    const error = await refusal(model.extract(endless, cpu));
+    expect(error.code).toBe('LIMIT_EXCEEDED');
+    expect(error.message).toMatch(/features of endless: 2251799813685248 numbers/);
+  });
+
+  it('takes a batch larger than the set without memory for it', async () => {
+    const model = await openModel(vectorClassifier());
+    const set = await model.extract(rowSource(rows), { ...cpu, batch: 2 ** 50 });
+    expect(set.samples).toBe(rows.length);
   });
 
   it('a source without samples', async () => {
@@ -429,13 +451,13 @@ describe('progress, limit and abort', () => {
 describe('verification inputs', () => {
   it('are the inputs of rows spread over the set, without padding', async () => {
     const model = await openModel(vectorClassifier({ batch: 4 }));
-    const many = Array.from({ length: 18 }, (_, i) => [i, i + 0.5]);
+    const many = Array.from({ length: 150 }, (_, i) => [i, i + 0.5]);
     const { verificationInputs } = await model.extract(rowSource(many), cpu);
-    const picked = [0, 2, 4, 6, 9, 11, 13, 15];
+    const picked = Array.from({ length: 64 }, (_, i) => Math.floor((i * 150) / 64));
     expect([...verificationInputs!.rows]).toEqual(picked);
     expect(verificationInputs!.inputs.x).toEqual({
       data: Float32Array.from(picked.flatMap((i) => many[i])),
-      dims: [8, 2],
+      dims: [64, 2],
     });
   });
 

@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -6,6 +5,7 @@ import { denseData, matrix } from '../../src/array/matrix.js';
 import { encodeNpz } from '../../src/array/npz.js';
 import { FeatureSet } from '../../src/features/feature-set.js';
 import { readFeatures, rowsOf } from '../../src/features/read-features.js';
+import { hasNumpy, runPython } from '../array/python.js';
 import { temporaryFolder } from '../data/temporary-folder.js';
 
 const fileIn = temporaryFolder();
@@ -30,15 +30,6 @@ const full = new FeatureSet({
     },
   },
 });
-
-/** A Python that has numpy, or undefined. */
-function findNumpy(): string | undefined {
-  const candidates = [process.env.TAILOR_PYTHON, 'python3', 'python'].filter((name) => name !== undefined);
-  return candidates.find((name) => spawnSync(name, ['-c', 'import numpy']).status === 0);
-}
-const python = findNumpy();
-if (!python)
-  console.warn('Skipped: numpy reading a feature file. No python3 with numpy; TAILOR_PYTHON may name one.');
 
 describe('FeatureSet', () => {
   it('knows its sizes and counts', () => {
@@ -72,7 +63,7 @@ describe('FeatureSet', () => {
     expect(() => read.counts).toThrow(/has no labels/);
   });
 
-  it.runIf(python)('is read by numpy', async () => {
+  it.skipIf(!hasNumpy)('is read by numpy', async () => {
     const path = fileIn('numpy.npz');
     await full.save(path);
     const script = `
@@ -84,9 +75,7 @@ print(json.dumps({
   'logits': list(z['logits'].shape), 'classes': z['classes'].tolist(),
   'sha': json.loads(str(z['origin']))['model']['sha256'], 'ids': z['input:ids'].tolist(),
 }))`;
-    const { stdout, stderr } = spawnSync(python!, ['-c', script, path], { encoding: 'utf8' });
-    expect(stderr).toBe('');
-    expect(JSON.parse(stdout)).toEqual({
+    expect(JSON.parse(runPython(script, path))).toEqual({
       features: [
         '<f4',
         [
@@ -169,6 +158,38 @@ describe('readFeatures', () => {
       { features, labels: { shape: [2], data: Float32Array.of(0, 0.5) } },
       'LABELS_INVALID',
       /0\.5/,
+    ],
+    [
+      'class names that are numbers',
+      { features, classes: { shape: [2], data: Int32Array.of(0, 1) } },
+      'FORMAT_INVALID',
+      /classes must be one axis of strings.*type <i4/,
+    ],
+    [
+      'kept inputs of no samples',
+      {
+        features,
+        input_rows: { shape: [0], data: new Int32Array(0) },
+        'input:x': { shape: [0, 2], data: new Float32Array(0) },
+      },
+      'FORMAT_INVALID',
+      /input_rows and input:x must be numbers/,
+    ],
+    [
+      'kept inputs that are strings',
+      { features, input_rows: { shape: [1], data: Int32Array.of(0) }, 'input:x': { strings: ['a'] } },
+      'FORMAT_INVALID',
+      /input:x must be numbers/,
+    ],
+    [
+      'kept inputs of another number of samples',
+      {
+        features,
+        input_rows: { shape: [2], data: Int32Array.of(0, 1) },
+        'input:x': { shape: [3, 1], data: new Float32Array(3) },
+      },
+      'FORMAT_INVALID',
+      /one row per kept sample/,
     ],
   ])('refuses %s', async (_, entries, code, message) => {
     const reading = readFeatures(encodeNpz(entries));

@@ -25,6 +25,12 @@ describe('openFeatures', () => {
     expect(set.labels).toEqual(labels.data);
   });
 
+  it('knows a feature file by its content, whatever the case of its ending', async () => {
+    const { head } = await openModel(vectorClassifier());
+    const set = await openFeatures(file('F.NPZ', { features, labels }), head, cpu);
+    expect(set.samples).toBe(2);
+  });
+
   it('runs everything else through the model', async () => {
     const model = await openModel(vectorClassifier());
     const inputs = { shape: [2, 2], data: Float32Array.of(1, 2, -1, 3) };

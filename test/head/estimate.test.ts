@@ -73,6 +73,16 @@ describe('fitTemperature', () => {
     );
   });
 
+  it('takes a class of weight 0 as if its samples were not there', () => {
+    const kept = Array.from(labels.keys()).filter((i) => labels[i] !== 2);
+    const rest = matrix(Float64Array.from(kept.flatMap((i) => golden.logits[i])), kept.length, counts.length);
+    const without = fitTemperature(
+      rest,
+      kept.map((i) => labels[i]),
+    );
+    expect(fitTemperature(logits, labels, { weights: [1, 1, 0, 1] })).toBeCloseTo(without, 9);
+  });
+
   it('scales with the logits', () => {
     const data = Float64Array.from(golden.logits.flat(), (z) => 37 * z);
     const scaled = fitTemperature(matrix(data, labels.length, counts.length), labels);

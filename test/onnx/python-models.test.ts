@@ -52,7 +52,7 @@ describe.each(Object.keys(heads))('%s.onnx', (name) => {
     const cut = await cutExtractor(file, location);
     const before = await run(cut.bytes, feedsOf(name));
     const features = before[cut.features].data as number[];
-    const tolerance = headTolerance(location.dtype) * 10;
+    const tolerance = headTolerance(location.dtype, 10);
     expect(
       largestDifference(before[cut.logits].data, predict(await readHead(file, location), features)),
     ).toBeLessThan(tolerance);

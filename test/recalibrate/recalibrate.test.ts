@@ -80,6 +80,31 @@ describe('recalibrate', () => {
     expect(after.output).toEqual(before.output);
   });
 
+  it('says how many test samples are validation samples as well', async () => {
+    const { model, validation } = await problem(20);
+    const test = await model.extract(longTailSource(20, 1), { limit: 50 });
+    const result = await recalibrate(model, { validation, counts: COUNTS, test });
+    expect(result.notes.join('\n')).toMatch(/50 of the 50 test samples/);
+    const other = await model.extract(longTailSource(20, 2));
+    const clean = await recalibrate(model, { validation, counts: COUNTS, test: other });
+    expect(clean.notes.join('\n')).not.toMatch(/test samples/);
+  });
+
+  it('doubts labels that the original model does not know better than by guessing', async () => {
+    const { model, validation } = await problem(20);
+    const turned = validation.with({ labels: validation.labels!.map((label) => (label + 1) % CLASSES) });
+    const result = await recalibrate(model, { validation: turned, counts: COUNTS });
+    expect(result.notes.join('\n')).toMatch(/guessing on 17 %.*class order.*preprocessing/);
+    const right = await recalibrate(model, { validation, counts: COUNTS });
+    expect(right.notes.join('\n')).not.toMatch(/guessing/);
+  });
+
+  it('names the classes that a fixed parameter could not be measured on', async () => {
+    const { model, validation } = await problem([9, 9, 9, 9, 0, 0]);
+    const result = await recalibrate(model, { validation, counts: COUNTS, method: 'additive', parameter: 1 });
+    expect(result.notes.join('\n')).toMatch(/not in any average: 2 of 6 classes/);
+  });
+
   it('gives the same bytes for the same seed', async () => {
     const { model, validation } = await problem(30);
     const [a, b] = [
@@ -190,7 +215,32 @@ describe('recalibrate', () => {
       method: 'additive',
       parameter: 0.1,
     });
-    expect(twice.notes.join('\n')).toMatch(/changed before/);
+    expect(twice.notes.join('\n')).toMatch(/changed before \(additive \{"tau":1\}\)/);
+    expect(twice.notes.join('\n')).toContain(model.sha256.slice(0, 12));
+
+    // A head that was kept does not make the earlier change forgotten.
+    const again = await openModel(once.changed.bytes);
+    const kept = await recalibrate(again, { validation: await again.extract(longTailSource(3, 11)) });
+    expect(kept.method).toBe('none');
+    const thrice = await recalibrate(await openModel(kept.changed.bytes), {
+      validation,
+      method: 'additive',
+      parameter: 0.1,
+    });
+    expect(thrice.notes.join('\n')).toMatch(/changed before \(additive \{"tau":1\}\)/);
+    const history = readMetadata(await readModelFile(thrice.changed.bytes)).get('onnx_tailor.history');
+    expect(JSON.parse(history!)).toEqual([
+      { method: 'additive', parameters: '{"tau":1}', source_sha256: model.sha256 },
+    ]);
+  });
+
+  it('reads a damaged history as none', async () => {
+    const { validation } = await problem(5);
+    for (const history of ['{', '5', '[null, 3, {"method": 4}]']) {
+      const model = await openModel(longTailModel({ metadata: { 'onnx_tailor.history': history } }));
+      const result = await recalibrate(model, { validation, counts: COUNTS });
+      expect(result.notes.join('\n')).not.toMatch(/changed before/);
+    }
   });
 
   it('stops when asked to', async () => {
@@ -208,7 +258,7 @@ describe('recalibrate', () => {
     const validation = await model.extract(longTailSource(15, 1));
     const result = await recalibrate(model, { validation, counts: COUNTS, method: 'additive', parameter: 1 });
     expect(result.changed.verification.argmaxAgreement).toBe(1);
-    expect(result.changed.verification.samples).toBe(8);
+    expect(result.changed.verification.samples).toBe(64);
   });
 
   it('leaves an existing file alone unless told otherwise', async () => {

@@ -3,12 +3,15 @@ import { describe, expect, it } from 'vitest';
 import { linearHead } from '../../src/array/linear-head.js';
 import type { VerificationInputs } from '../../src/features/feature-set.js';
 import { openModel } from '../../src/features/model.js';
+import { readInputs } from '../../src/features/read-inputs.js';
 import { GraphBuilder } from '../../src/onnx/build.js';
 import { graftHead } from '../../src/onnx/graft.js';
+import { readMetadata } from '../../src/onnx/metadata.js';
 import { parseModel } from '../../src/onnx/model-file.js';
 import { graft } from '../../src/recalibrate/graft.js';
 import { verify } from '../../src/recalibrate/verify.js';
 import { expectRefusal } from '../array/expect-refusal.js';
+import { rowSource } from '../features/small-classifiers.js';
 
 const WEIGHT = Float32Array.of(1, 0.5, -1, 2, 0.25, -0.75);
 const BIAS = Float32Array.of(0.1, -0.2, 0.3);
@@ -137,6 +140,29 @@ describe('graft', () => {
     const changed = await graft(original, newHead);
     expect(changed.verification.inputs).toBe('random numbers');
     expect(changed.verification.samples).toBe(8);
+  });
+
+  it('takes out what an earlier change said and this one does not', async () => {
+    const original = await openModel(model(), { output: 'p' });
+    const first = await graft(original, newHead, {
+      origin: { method: 'additive', targetPrior: 'uniform', selectedOn: 'somewhere' },
+    });
+    const again = await graft(await openModel(first.bytes, { output: 'p' }), newHead);
+    const metadata = readMetadata({ bytes: again.bytes, proto: parseModel(again.bytes, 'the test') });
+    expect(metadata.get('onnx_tailor.method')).toBe('given');
+    expect(metadata.has('onnx_tailor.selected_on')).toBe(false);
+    expect(metadata.has('onnx_tailor.target_prior')).toBe(false);
+    expect(JSON.parse(metadata.get('onnx_tailor.history')!)).toHaveLength(1);
+  });
+
+  it('proves on inputs read from a source, spread over it', async () => {
+    const original = await openModel(model(), { output: 'p' });
+    const rows = Array.from({ length: 600 }, (_, i) => [Math.sin(i), Math.cos(i)]);
+    const read = await readInputs(original, rowSource(rows));
+    expect(read.rows).toHaveLength(256);
+    expect(read.rows[255]).toBeGreaterThan(590);
+    const changed = await graft(original, newHead, { inputs: read, inputsName: 'rows' });
+    expect(changed.verification.samples).toBe(256);
   });
 
   it('refuses a head of another size', async () => {

@@ -1,0 +1,18 @@
+/** Parsers of numbers on the command line. */
+import { InvalidArgumentError } from 'commander';
+
+/** A parser of whole numbers of at least `least`. */
+export function wholeNumber(least: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (/^\d+$/.test(text) && Number.isSafeInteger(value) && value >= least) return value;
+    throw new InvalidArgumentError(`A whole number of at least ${least} is needed.`);
+  };
+}
+
+/** Any finite number. */
+export function parseNumber(text: string): number {
+  const value = Number(text);
+  if (text.trim() !== '' && Number.isFinite(value)) return value;
+  throw new InvalidArgumentError('A number is needed.');
+}

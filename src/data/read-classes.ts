@@ -1,0 +1,14 @@
+/** Class names in an .npz. */
+import { TailorError } from '../array/errors.js';
+import type { Npz } from '../array/npz.js';
+
+/** The strings [C] under `classes`, or undefined where there is no such array. FORMAT_INVALID for anything else. */
+export async function readClasses(npz: Npz): Promise<readonly string[] | undefined> {
+  if (!npz.has('classes')) return undefined;
+  const { strings, shape, dtype } = await npz.read('classes');
+  if (strings && shape.length === 1) return strings;
+  throw new TailorError(
+    'FORMAT_INVALID',
+    `Reading ${npz.name}: classes must be one axis of strings, the class names; it has type ${dtype} and shape [${shape.join(', ')}].`,
+  );
+}

@@ -4,16 +4,9 @@ import { create } from '@bufbuild/protobuf';
 import { TensorProto_DataType as DataType, type TensorProto, TensorProtoSchema } from 'onnx-buf';
 import { platform } from '#platform';
 import { TailorError } from '../array/errors.js';
+import { toBfloat16, toFloat16 } from '../array/float16.js';
 import type { FloatArray } from '../array/matrix.js';
-import {
-  dataTypeOf,
-  encodeFloats,
-  type HeadDtype,
-  largestOf,
-  roundTo,
-  toBfloat16,
-  toFloat16,
-} from './dtypes.js';
+import { dataTypeOf, encodeFloats, type HeadDtype, largestOf, roundTo } from './dtypes.js';
 import { externalReference, isExternal, storedTensors } from './external-data.js';
 import {
   appendInitializer,

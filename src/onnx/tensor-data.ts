@@ -1,8 +1,9 @@
 /** The numbers in a TensorProto, wherever the writer put them. */
 import { TensorProto_DataType as DataType, type TensorProto } from 'onnx-buf';
 import { TailorError } from '../array/errors.js';
+import { fromBfloat16, fromFloat16 } from '../array/float16.js';
 import type { FloatArray } from '../array/matrix.js';
-import { bytesOf, dataTypeName, decodeFloats, dtypeOf, fromBfloat16, fromFloat16 } from './dtypes.js';
+import { bytesOf, dataTypeName, decodeFloats, dtypeOf } from './dtypes.js';
 import { isExternal, readExternal } from './external-data.js';
 import type { ModelFile } from './model-file.js';
 

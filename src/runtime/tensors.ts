@@ -2,9 +2,9 @@
 import type { Tensor } from 'onnxruntime-common';
 import { allocate } from '../array/allocate.js';
 import { TailorError } from '../array/errors.js';
-import { float16ToFloat32 } from '../array/float16.js';
+import { float16ToFloat32, toFloat16 } from '../array/float16.js';
 import type { NumericArray } from '../array/npy.js';
-import { largestOf, toFloat16 } from '../onnx/dtypes.js';
+import { largestOf } from '../onnx/dtypes.js';
 
 /** What a tensor holds: numbers, or strings. */
 export type TensorData = NumericArray | string[];

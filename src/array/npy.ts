@@ -61,7 +61,8 @@ export function parseNpy(bytes: Uint8Array, name = 'the array'): NpyArray {
         `but ${found} bytes follow it. The file is ${found < items * itemBytes ? 'cut off' : 'longer than one array'}; write it again.`,
     );
   }
-  const body = bytes.subarray(dataOffset);
+  // A plain view: slice() of Node's Buffer, which may come in here, does not copy.
+  const body = new Uint8Array(bytes.buffer, bytes.byteOffset + dataOffset, found);
   if (header.kind === 'U' || header.kind === 'S') {
     const strings = toCOrder(decodeStrings(body, header, name), header);
     return { dtype, shape, data: new Uint8Array(0), strings };

@@ -3,10 +3,10 @@ import { TailorError } from '../array/errors.js';
 import { type LinearHead, linearHead } from '../array/linear-head.js';
 import { denseData, type FloatArray } from '../array/matrix.js';
 import { type NpyArray, toFloat32 } from '../array/npy.js';
-import { openNpz, writeNpz } from '../array/npz.js';
+import { type Npz, openNpz, writeNpz } from '../array/npz.js';
 
 /**
- * Reads a head. `bias` may be absent (zeros) or [C, 1]; float64 stays float64, everything else becomes float32.
+ * Reads a head. `bias` may be absent (zeros), [C, 1] or [1, C]; float64 stays float64, everything else becomes float32.
  * FORMAT_INVALID (no `weight`), SHAPE_MISMATCH, NOT_FINITE, and the errors of npz files.
  */
 export async function readHeadFile(source: string | Uint8Array, name?: string): Promise<LinearHead> {
@@ -27,9 +27,7 @@ export async function readHeadFile(source: string | Uint8Array, name?: string): 
   }
   const [classes, dimensions] = weight.shape;
   const data = floats(weight, `weight of ${npz.name}`);
-  const bias = npz.has('bias')
-    ? floats(await npz.read('bias'), `bias of ${npz.name}`)
-    : new Float32Array(classes);
+  const bias = npz.has('bias') ? await readBias(npz, classes) : new Float32Array(classes);
   // One element type for both, the wider one.
   if (data instanceof Float32Array && bias instanceof Float32Array)
     return linearHead(data, bias, classes, dimensions);
@@ -49,6 +47,17 @@ export async function writeHeadFile(
       bias: { shape: [...head.bias.shape], data: denseData(head.bias) },
     },
     options,
+  );
+}
+
+async function readBias(npz: Npz, classes: number): Promise<FloatArray> {
+  const bias = await npz.read('bias');
+  const { shape } = bias;
+  const vector = shape.filter((length) => length !== 1).length <= 1;
+  if (vector && bias.data.length === classes) return floats(bias, `bias of ${npz.name}`);
+  throw new TailorError(
+    'SHAPE_MISMATCH',
+    `Reading a head from ${npz.name}: the bias is [${shape.join(', ')}]; the weight has ${classes} rows, so [${classes}] is needed.`,
   );
 }
 

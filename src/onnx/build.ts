@@ -21,6 +21,7 @@ import {
   type Attribute,
   type Dimension,
   type ElementType,
+  elementTypes,
   nodeProto,
   type TensorData,
   tensorProto,
@@ -155,6 +156,10 @@ export class GraphBuilder {
   reshape = (a: Value, ...dims: number[]): Value => this.op('Reshape', [a, this.ints(...dims)]);
   softmax = (a: Value, axis = -1): Value => this.op('Softmax', [a], { axis });
   logSoftmax = (a: Value, axis = -1): Value => this.op('LogSoftmax', [a], { axis });
+  cast = (a: Value, type: ElementType): Value => this.op('Cast', [a], { to: elementTypes[type] });
+  /** Columns (of the last axis) from `from` up to `to`. */
+  slice = (a: Value, from: number, to: number): Value =>
+    this.op('Slice', [a, this.ints(from), this.ints(to), this.ints(-1)]);
   reduceSum = (a: Value, axes: readonly number[], keepdims: 0 | 1 = 1): Value =>
     this.op('ReduceSum', [a, this.ints(...axes)], { keepdims });
 

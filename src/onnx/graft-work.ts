@@ -54,8 +54,10 @@ export class GraftWork {
     return this.location.dtype;
   }
 
-  /** `values` as the head's type holds them; where a value is the old one, exactly that. HEAD_OVERFLOW. */
+  /** `values` as the head's type holds them; `old` itself where nothing changed. HEAD_OVERFLOW. */
   round(values: FloatArray, old: FloatArray, name: (index: number) => string): FloatArray {
+    // Gemm's alpha can give numbers that the type cannot hold; they are rounded when they are written, not before.
+    if (values.every((value, i) => value === old[i])) return old;
     const rounded = roundTo(this.dtype, values);
     let worst = 0;
     for (let i = 0; i < values.length; i++) {
@@ -66,9 +68,7 @@ export class GraftWork {
             'Use a smaller adjustment, or a float32 export of the model.',
         );
       }
-      // Gemm's alpha can give numbers that the type cannot hold; they are not rounded again when nothing changed.
-      if (values[i] === old[i]) rounded[i] = old[i];
-      else worst = Math.max(worst, Math.abs(rounded[i] - values[i]));
+      worst = Math.max(worst, Math.abs(rounded[i] - values[i]));
     }
     if (
       worst > 0 &&

@@ -122,7 +122,7 @@ function matchConv(view: GraphView, node: NodeProto, index: number): HeadMatch |
   }
   if (intAttribute(node, 'group', 1) !== 1) return { reason: `${what} has groups` };
   if (intsAttribute(node, 'pads')?.some((pad) => pad !== 0)) return { reason: `${what} has padding` };
-  if (!isOnPooledMap(view, node)) {
+  if (!isOnPooledMap(view, node, dims.length - 2)) {
     return {
       reason: `${what} is 1 × 1, but nothing shows that its map is: it may give one prediction per position`,
     };

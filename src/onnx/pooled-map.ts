@@ -1,7 +1,7 @@
 /** Whether a 1×1 convolution works on a map of one position, so that it is a linear head. */
 import type { NodeProto } from 'onnx-buf';
 import { type GraphView, intAttribute, intsAttribute, plainDomain } from './graph-view.js';
-import { staticInts } from './static-tensor.js';
+import { findStatic, isRefusal, staticInts } from './static-tensor.js';
 
 /** Operators that work on each element, so that a map of one position stays one. */
 const elementwise = new Set([
@@ -10,12 +10,15 @@ const elementwise = new Set([
 ]);
 const arithmetic = new Set(['Add', 'Sub', 'Mul', 'Div']);
 
-/** Looks at stated shapes, then for a global pooling upstream, then at what the graph's output says. */
-export function isOnPooledMap(view: GraphView, conv: NodeProto): boolean {
+/**
+ * Looks at stated shapes, then for a global pooling upstream, then at what the graph's output says. `spatial` is how
+ * many axes of positions the map has.
+ */
+export function isOnPooledMap(view: GraphView, conv: NodeProto, spatial: number): boolean {
   return (
     statesOnePosition(view, conv.input[0]) ||
     statesOnePosition(view, conv.output[0]) ||
-    isPooled(view, conv.input[0])
+    isPooled(view, conv.input[0], spatial)
   );
 }
 
@@ -24,7 +27,7 @@ function statesOnePosition(view: GraphView, name: string): boolean {
   return dims !== undefined && dims.length >= 3 && dims.slice(2).every((length) => length === 1);
 }
 
-function isPooled(view: GraphView, from: string): boolean {
+function isPooled(view: GraphView, from: string, spatial: number): boolean {
   const seen = new Set<string>();
   const open = [from];
   for (let name = open.pop(); name !== undefined; name = open.pop()) {
@@ -57,10 +60,10 @@ function isPooled(view: GraphView, from: string): boolean {
     } else if (elementwise.has(node.opType)) {
       open.push(node.input[0]);
     } else if (arithmetic.has(node.opType)) {
-      // Stored numbers broadcast onto the other side; only sides that are computed must be pooled.
-      const computed = node.input.filter((input) => view.producers.has(input) && !isConstant(view, input));
-      if (computed.length === 0) return false;
-      open.push(...computed);
+      // Stored numbers that have one position themselves leave the other side as it is.
+      const others = node.input.filter((input) => !isStoredPosition(view, input, spatial));
+      if (others.length === 0) return false;
+      open.push(...others);
     } else {
       return false;
     }
@@ -68,7 +71,10 @@ function isPooled(view: GraphView, from: string): boolean {
   return true;
 }
 
-function isConstant(view: GraphView, name: string): boolean {
-  const place = view.producers.get(name);
-  return place !== undefined && view.graph.node[place.node].opType === 'Constant';
+/** Whether stored numbers broadcast onto a map without making it larger. */
+function isStoredPosition(view: GraphView, name: string, spatial: number): boolean {
+  const found = findStatic(view, name);
+  if (isRefusal(found)) return false;
+  // Before opset 7 the second operand is fitted to the first, never the other way round.
+  return view.opset() < 7 || found.dims.slice(-spatial).every((length) => length === 1);
 }

@@ -82,20 +82,13 @@ export async function readTensor(file: ModelFile, tensor: TensorProto): Promise<
   }
 }
 
-/** The whole numbers of a small int32 or int64 tensor kept in the model itself (shapes, axes), or undefined. */
+/** The whole numbers of a small int64 tensor kept in the model itself (shapes, axes), or undefined. */
 export function readInts(tensor: TensorProto): number[] | undefined {
-  if (isExternal(tensor)) return undefined;
+  if (isExternal(tensor) || tensor.dataType !== DataType.INT64) return undefined;
   const { rawData } = tensor;
+  if (rawData.length === 0) return tensor.int64Data.map(Number);
   const view = new DataView(rawData.buffer, rawData.byteOffset, rawData.byteLength);
-  if (tensor.dataType === DataType.INT64) {
-    if (rawData.length === 0) return tensor.int64Data.map(Number);
-    return Array.from({ length: rawData.length >> 3 }, (_, i) => Number(view.getBigInt64(8 * i, true)));
-  }
-  if (tensor.dataType === DataType.INT32) {
-    if (rawData.length === 0) return [...tensor.int32Data];
-    return Array.from({ length: rawData.length >> 2 }, (_, i) => view.getInt32(4 * i, true));
-  }
-  return undefined;
+  return Array.from({ length: rawData.length >> 3 }, (_, i) => Number(view.getBigInt64(8 * i, true)));
 }
 
 /** `values` of shape `dims` with its axes reordered: axis i of the result is axis perm[i] of the source. */

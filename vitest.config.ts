@@ -14,6 +14,8 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     testTimeout: 60_000,
+    // biome's rule against it takes our verb `fit` for a focused test.
+    allowOnly: false,
     // Two cores are the common machine; each worker opens onnxruntime sessions of its own.
     maxWorkers: 2,
     coverage: { include: ['src/**'], reporter: ['text-summary', 'json-summary'] },

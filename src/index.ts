@@ -55,10 +55,26 @@ export {
   type MultiplicativeConvention,
 } from './head/adjust.js';
 export type { ExtraCandidate, GridMethod, Grids, MethodParameters } from './head/candidates.js';
+export { type ChooseFitOptions, chooseFit } from './head/choose-fit.js';
+export type { EarlyStopping } from './head/early-stopping.js';
 export { type EstimatedPrior, type EstimatePriorOptions, estimatePrior } from './head/estimate-prior.js';
+export { type FitConfiguration, type FittedHead, type FitVerbRun, fit } from './head/fit.js';
+export type {
+  FitEpoch,
+  FitProgress,
+  FitRun,
+  LossName,
+  LossOptions,
+  MaxNorm,
+  Sampling,
+  Schedule,
+  SgdOptions,
+} from './head/fit-options.js';
 export { type FitTemperatureOptions, fitTemperature } from './head/fit-temperature.js';
 export { readHeadFile, writeHeadFile } from './head/head-file.js';
 export type { Improvement } from './head/improvement.js';
+export type { NcmDistance } from './head/ncm.js';
+export { FIT_METHODS, type FitMethod, RECIPES, type Recipe, type Solver } from './head/recipes.js';
 export { select } from './head/select.js';
 export type { CandidateRow, Choice, MethodSummary, Selection, SelectOptions } from './head/selection.js';
 export type { TargetPrior } from './head/target-prior.js';
@@ -72,7 +88,7 @@ export type { ComparisonRow } from './recalibrate/comparison.js';
 export { type GraftOptions, graft } from './recalibrate/graft.js';
 export type { HeadOrigin } from './recalibrate/provenance.js';
 export { type Recalibration, recalibrate } from './recalibrate/recalibrate.js';
-export type { RecalibrateOptions } from './recalibrate/recalibrate-options.js';
+export type { RecalibrateMethod, RecalibrateOptions } from './recalibrate/recalibrate-options.js';
 export { type Verification, type VerifyOptions, verify } from './recalibrate/verify.js';
 export {
   type Device,

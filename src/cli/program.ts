@@ -33,6 +33,10 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
       'choose a better balanced head on validation, put it into a copy of the model, and prove the copy',
     load: async () => (await import('./recalibrate.js')).recalibrateCommand,
   },
+  fit: {
+    description: 'fit a head to features: logistic regression, weight balancing, ETF, nearest class mean, …',
+    load: async () => (await import('./fit.js')).fitCommand,
+  },
   graft: {
     description: 'put a head into a model, keep every other byte, and prove the file by running it',
     load: async () => (await import('./graft.js')).graftCommand,

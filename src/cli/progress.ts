@@ -14,7 +14,7 @@ const REDRAW_INTERVAL_MS = 80;
 export function progressPrinter(
   what: string,
   stream: ProgressStream,
-  now: () => number = Date.now,
+  { unit = 'samples', now = Date.now }: { unit?: string; now?: () => number } = {},
 ): (event: Progress) => void {
   let last = stream.isTTY ? Number.NEGATIVE_INFINITY : now();
   return (event) => {
@@ -23,21 +23,21 @@ export function progressPrinter(
       if (!finished && now() - last < REDRAW_INTERVAL_MS) return;
       const filled = Math.round((event.done / Math.max(1, event.total)) * BAR_WIDTH);
       const bar = '█'.repeat(filled) + '░'.repeat(BAR_WIDTH - filled);
-      const line = `${what} ${bar} ${describe(event)}`;
+      const line = `${what} ${bar} ${describe(event, unit)}`;
       // Some terminals have 0 columns: they do not know their width.
       stream.write(`\r\x1b[2K${line.slice(0, (stream.columns || 120) - 1)}${finished ? '\n' : ''}`);
     } else {
       if (!finished && now() - last < QUIET_INTERVAL_MS) return;
-      stream.write(`${what}: ${describe(event)}\n`);
+      stream.write(`${what}: ${describe(event, unit)}\n`);
     }
     last = now();
   };
 }
 
-function describe({ done, total, samplesPerSecond, secondsLeft }: Progress): string {
+function describe({ done, total, samplesPerSecond, secondsLeft }: Progress, unit: string): string {
   const rate = samplesPerSecond >= 10 ? Math.round(samplesPerSecond) : samplesPerSecond.toFixed(1);
   const left = done === total ? 'done' : `${duration(secondsLeft)} left`;
-  return `${done}/${total} samples, ${rate}/s, ${left}`;
+  return `${done}/${total} ${unit}, ${rate}/s, ${left}`;
 }
 
 function duration(seconds: number | undefined): string {

@@ -5,8 +5,9 @@ import { parseCounts, parsePrior } from '../data/read-counts.js';
 import type { Model } from '../features/model.js';
 import { openFeatures } from '../features/open-features.js';
 import type { MultiplicativeConvention } from '../head/adjust.js';
-import type { GridMethod } from '../head/candidates.js';
+import { FIT_METHODS } from '../head/recipes.js';
 import { type Recalibration, recalibrate } from '../recalibrate/recalibrate.js';
+import type { RecalibrateMethod } from '../recalibrate/recalibrate-options.js';
 import { trainCountsOf } from '../recalibrate/train-counts.js';
 import { noteClassOrder } from './class-order.js';
 import { describeRecalibration } from './describe-recalibration.js';
@@ -29,7 +30,8 @@ interface Options extends DataOptions, ThresholdOptions {
   readonly val: string;
   readonly test?: string;
   readonly counts?: string;
-  readonly method: 'auto' | GridMethod;
+  readonly train?: string;
+  readonly method: RecalibrateMethod;
   readonly convention?: MultiplicativeConvention;
   readonly tau?: number;
   readonly gamma?: number;
@@ -58,9 +60,10 @@ export function recalibrateCommand(terminal: Terminal): Command {
       "training samples per class: JSON array, JSON object by name, or .npz with labels; default: the model's metadata",
     );
   addOutOptions(command, 'the new model (.onnx)')
+    .option('--train <features|src>', 'labelled training data: fitted heads then compete with adjusted ones')
     .addOption(
-      new Option('--method <name>', 'what to adjust by')
-        .choices(['auto', 'additive', 'multiplicative', 'tau-norm'])
+      new Option('--method <name>', 'what to adjust by, or to fit to --train')
+        .choices([...new Set(['auto', 'additive', 'multiplicative', 'tau-norm', ...FIT_METHODS])])
         .default('auto'),
     )
     .addOption(
@@ -96,7 +99,7 @@ export function recalibrateCommand(terminal: Terminal): Command {
     // The model itself may be replaced: that is what --force is for.
     const reads = {
       files: [countsFile, targetPrior, preprocess, classes],
-      sources: [val, testData, verifyData],
+      sources: [val, testData, verifyData, options.train],
     };
     await assertFree(options.out, options.force, reads);
     const model = await openModelArgument(path, options);
@@ -106,8 +109,10 @@ export function recalibrateCommand(terminal: Terminal): Command {
     noteClassOrder(validation, model, terminal);
     const test = testData && (await openFeatures(testData, model, extraction('Test')));
     const kept = verifyData && (await verificationInputs(verifyData, model, terminal));
+    const train = options.train && (await openFeatures(options.train, model, extraction('Training data')));
     const result = await recalibrate(model, {
       validation,
+      train: train || undefined,
       counts: numbers.counts(validation.classes),
       method: options.method,
       convention: options.convention,

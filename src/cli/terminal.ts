@@ -2,7 +2,9 @@
  * Where a command's words go. People read stderr (text, progress, warnings) and stdout (the result); programs ask for
  * --json and then stdout holds exactly one JSON document, on failure as well.
  */
+import { platform } from '#platform';
 import type { Progress } from '../features/progress.js';
+import type { FitProgress } from '../head/fit-options.js';
 import { progressPrinter } from './progress.js';
 
 /** The two streams of a process; tests pass their own. */
@@ -38,6 +40,23 @@ export class Terminal {
   /** A printer of progress: a bar on a terminal, a quiet line now and then elsewhere. */
   progress(what: string): (event: Progress) => void {
     return progressPrinter(what, this.#streams.stderr);
+  }
+
+  /** The same for the epochs of a fit. */
+  progressOfEpochs(): (event: FitProgress) => void {
+    const print = progressPrinter('Fitting', this.#streams.stderr, { unit: 'epochs' });
+    const began = platform.seconds();
+    return ({ epoch, epochs }) => {
+      const seconds = platform.seconds() - began;
+      const samplesPerSecond = epoch / seconds;
+      print({
+        done: epoch,
+        total: epochs,
+        seconds,
+        samplesPerSecond,
+        secondsLeft: (epochs - epoch) / samplesPerSecond,
+      });
+    };
   }
 
   /** A failure; the document makes it readable for programs that asked for JSON. */

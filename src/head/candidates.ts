@@ -2,6 +2,7 @@
 import { TailorError } from '../array/errors.js';
 import { headShape, type LinearHead, rowNorms } from '../array/linear-head.js';
 import { assertFiniteRows, denseData, type FloatArray, type Matrix } from '../array/matrix.js';
+import { listNames } from '../array/text.js';
 import { argmaxRows } from '../evaluation/argmax.js';
 import { type AdjustContext, type Adjustment, adjustmentTransform } from './adjust.js';
 import { type ClassTransform, foldTransform } from './class-transform.js';
@@ -74,45 +75,71 @@ export function gridAdjustments(
   });
 }
 
-/** A candidate for each adjustment; those that do not fit the number type of the head are named in `left`, not made. */
+/**
+ * A candidate for each adjustment; those that do not fit the number type of the head, or a model that ends at
+ * `largestNumber`, are not made: `left` has a sentence for each family of them.
+ */
 export function adjustmentCandidates<T extends FloatArray>(
   head: LinearHead<T>,
   logits: Matrix,
   adjustments: readonly Adjustment[],
   context: AdjustContext,
+  largestNumber = Number.POSITIVE_INFINITY,
 ): { candidates: Candidate<T>[]; left: string[] } {
   const norms = rowNorms(head);
   const largest = largestWeights(head);
   const bias = denseData(head.bias);
-  const left: string[] = [];
+  const left = new Map<string, number[]>();
   const candidates = adjustments.flatMap((adjustment): Candidate<T>[] => {
-    let transform: ClassTransform;
-    try {
-      transform = adjustmentTransform(head, { ...adjustment, ...context }, norms);
-    } catch (error) {
-      if (!(error instanceof TailorError && error.code === 'HEAD_OVERFLOW')) throw error;
-      left.push(error.message);
-      return [];
-    }
     const { method, ...parameters } = adjustment;
-    if (!fits(transform, largest, bias)) {
-      left.push(`${method} ${JSON.stringify(parameters)} does not fit the number type of the head.`);
+    const convention = 'convention' in adjustment ? adjustment.convention : undefined;
+    const family = convention ? `${method}, ${convention}` : method;
+    const value = Object.values(parameters).find((parameter) => typeof parameter === 'number') ?? 0;
+    const transform = finiteTransform(head, { ...adjustment, ...context }, norms);
+    // The original head is in the model as it is, whatever its numbers are.
+    if (!transform || (method !== 'none' && !fits(transform, largest, bias, largestNumber))) {
+      left.set(family, [...(left.get(family) ?? []), value]);
       return [];
     }
-    const convention = 'convention' in adjustment ? adjustment.convention : undefined;
-    const value = Object.values(parameters).find((parameter) => typeof parameter === 'number');
     return [
       {
         method,
         parameters,
-        strength: Math.abs(value ?? 0),
-        family: convention ? `${method}, ${convention}` : method,
+        strength: Math.abs(value),
+        family,
         predict: async () => predictTransformed(logits, transform, bias),
         head: () => foldTransform(head, transform),
       },
     ];
   });
-  return { candidates, left };
+  const sentences = Array.from(
+    left,
+    ([family, values]) => `${family} at ${listNames(values)}: ${TOO_LARGE}.`,
+  );
+  return { candidates, left: sentences };
+}
+
+/** Undefined where the transform itself is not finite. */
+function finiteTransform(
+  head: LinearHead,
+  options: Adjustment & AdjustContext,
+  norms: Float64Array,
+): ClassTransform | undefined {
+  try {
+    return adjustmentTransform(head, options, norms);
+  } catch (error) {
+    if (error instanceof TailorError && error.code === 'HEAD_OVERFLOW') return undefined;
+    throw error;
+  }
+}
+
+/** Why a candidate is left out. */
+export const TOO_LARGE = "the new head would not fit the number type of the model's";
+
+/** Whether no number of a head is beyond `largestNumber`. */
+export function isWithin({ weight, bias }: LinearHead, largestNumber = Number.POSITIVE_INFINITY): boolean {
+  const within = (value: number) => Math.abs(value) <= largestNumber;
+  return denseData(weight).every(within) && denseData(bias).every(within);
 }
 
 /** Wraps a head made elsewhere; its logits are checked when they come. */
@@ -162,16 +189,16 @@ function largestWeights(head: LinearHead): Float64Array {
   return largest;
 }
 
-/** Whether the folded head would be finite in the type of `bias`. */
+/** Whether the folded head would be finite in the type of `bias`, and not beyond `largestNumber`. */
 function fits(
   { rowScale, biasScale, biasShift }: ClassTransform,
   largest: Float64Array,
   bias: FloatArray,
+  largestNumber: number,
 ): boolean {
   const round = bias instanceof Float32Array ? Math.fround : Number;
+  const bounded = (value: number) => Number.isFinite(round(value)) && Math.abs(value) <= largestNumber;
   return rowScale.every(
-    (scale, k) =>
-      Number.isFinite(round(scale * largest[k])) &&
-      Number.isFinite(round(biasScale[k] * bias[k] + biasShift[k])),
+    (scale, k) => bounded(scale * largest[k]) && bounded(biasScale[k] * bias[k] + biasShift[k]),
   );
 }

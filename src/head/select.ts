@@ -14,7 +14,14 @@ import { throwIfAborted } from '../array/errors.js';
 import type { FloatArray } from '../array/matrix.js';
 import { summarizeAccuracy, tallyClasses } from '../evaluation/accuracy.js';
 import { defaultThresholds, groupAccuracy, groupClasses } from '../evaluation/groups.js';
-import { adjustmentCandidates, type Candidate, extraCandidate, gridAdjustments } from './candidates.js';
+import {
+  adjustmentCandidates,
+  type Candidate,
+  extraCandidate,
+  gridAdjustments,
+  isWithin,
+  TOO_LARGE,
+} from './candidates.js';
 import { weightedAccuracy } from './class-shares.js';
 import { stratifiedFolds } from './folds.js';
 import { measureImprovement } from './improvement.js';
@@ -147,11 +154,18 @@ function gatherCandidates<T extends FloatArray>(
     grids = {},
     targetPrior,
     candidates: extras = [],
+    largestNumber,
   } = options;
   const grid = gridAdjustments(methods, grids, conventions);
-  const made = adjustmentCandidates(head, logits, [{ method: 'none' }, ...grid], { counts, targetPrior });
+  const adjustments = [{ method: 'none' } as const, ...grid];
+  const made = adjustmentCandidates(head, logits, adjustments, { counts, targetPrior }, largestNumber);
   const extra = extras.map((candidate) => extraCandidate(candidate, head, samples));
-  return { candidates: [...made.candidates, ...extra], left: made.left };
+  const within = extra.filter((candidate) => isWithin(candidate.head(), largestNumber));
+  const beyond = extra.filter((candidate) => !within.includes(candidate));
+  return {
+    candidates: [...made.candidates, ...within],
+    left: [...made.left, ...beyond.map(({ method }) => `${method}: ${TOO_LARGE}.`)],
+  };
 }
 
 async function predictAll<T extends FloatArray>(

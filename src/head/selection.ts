@@ -25,6 +25,11 @@ export interface SelectOptions<T extends FloatArray = FloatArray> {
   readonly conventions?: readonly MultiplicativeConvention[];
   /** Values to try per method, default 0 … 2 in steps of 0.05. */
   readonly grids?: Partial<Grids>;
+  /**
+   * The largest number that the model's own type holds, where it is narrower than that of `head` (65504 for float16).
+   * Candidates beyond it are left out, with a warning. Default: that of the type of `head`.
+   */
+  readonly largestNumber?: number;
   /** Heads made elsewhere, e.g. fitted on training features. */
   readonly candidates?: readonly ExtraCandidate<T>[];
   /**

@@ -57,43 +57,70 @@ export class ChangedModel {
   }
 
   /**
-   * Writes the model (external data first, so that the .onnx never stands without it). FILE_EXISTS unless `overwrite`,
-   * FILE_UNWRITABLE; the target is then as it was.
+   * Writes the model (external data first, so that the .onnx never stands without it). External data that was not
+   * changed is copied along into another folder; a file that is there already with the same bytes is left as it is.
+   * FILE_EXISTS unless `overwrite`, FILE_UNWRITABLE; the target is then as it was.
    */
   async save(
     path: string,
     { overwrite = false }: { overwrite?: boolean } = {},
   ): Promise<{ out: string; sha256: string }> {
-    // Before side files are written, so that a refusal leaves nothing behind.
     const exists = (await platform.info(path)) !== undefined;
-    if (exists && !overwrite) {
-      throw new TailorError(
-        'FILE_EXISTS',
-        `Writing ${path}: it exists already. Choose another name, or allow overwriting (--force).`,
-      );
-    }
+    if (exists && !overwrite) throw alreadyThere(path);
     // External data lies beside the file itself, not beside a link to it.
     const folder = platform.folderOf(exists ? await platform.realPath(path) : path);
-    for (const { location, bytes } of this.#grafted.sideFiles) {
-      await platform.writeFile(platform.joinPath(folder, location), [bytes], { overwrite });
+    const sideFiles = await this.#missingSideFiles(folder);
+    // Before anything is written, so that a refusal leaves nothing behind.
+    for (const { target, taken } of sideFiles) if (taken && !overwrite) throw alreadyThere(target);
+    for (const { target, location, read } of sideFiles) {
+      if (/[/\\]/.test(location)) await platform.makeFolder(platform.folderOf(target));
+      await platform.writeFile(target, [await read()], { overwrite });
     }
-    await this.#copyKeptSideFiles(folder, overwrite);
     await platform.writeFile(path, [this.bytes], { overwrite });
     return { out: path, sha256: this.sha256 };
   }
 
-  /** External data that was not changed must lie beside the new file, too. */
-  async #copyKeptSideFiles(folder: string, overwrite: boolean): Promise<void> {
-    const { keptSideFiles } = this.#grafted;
-    if (keptSideFiles.length === 0 || this.#sourceFolder === undefined) return;
-    if ((await platform.realPath(folder)) === (await platform.realPath(this.#sourceFolder))) return;
-    for (const location of keptSideFiles) {
-      const bytes = await platform.readFile(platform.joinPath(this.#sourceFolder, location));
-      const target = platform.joinPath(folder, location);
-      await platform.makeFolder(platform.folderOf(target));
-      await platform.writeFile(target, [bytes], { overwrite });
+  /** External data, new and kept, that `folder` does not hold yet with the same bytes. */
+  async #missingSideFiles(folder: string): Promise<SideFile[]> {
+    // Without its folder the model cannot be written either, and that says it better.
+    if ((await platform.info(folder)) === undefined) return [];
+    const { sideFiles, keptSideFiles } = this.#grafted;
+    const wanted = sideFiles.map(({ location, bytes }) => ({ location, read: async () => bytes }));
+    const source = this.#sourceFolder;
+    if (source !== undefined && (await platform.realPath(folder)) !== (await platform.realPath(source))) {
+      for (const location of keptSideFiles) {
+        wanted.push({ location, read: () => platform.readFile(platform.joinPath(source, location)) });
+      }
     }
+    const missing: SideFile[] = [];
+    for (const { location, read } of wanted) {
+      const target = platform.joinPath(folder, location);
+      const there = await platform.info(target);
+      if (there?.kind === 'file' && sameBytes(await platform.readFile(target), await read())) continue;
+      missing.push({ location, read, target, taken: there !== undefined });
+    }
+    return missing;
   }
+}
+
+interface SideFile {
+  /** As the model names it. */
+  readonly location: string;
+  readonly target: string;
+  /** Whether something else is there. */
+  readonly taken: boolean;
+  read(): Promise<Uint8Array>;
+}
+
+function alreadyThere(path: string): TailorError {
+  return new TailorError(
+    'FILE_EXISTS',
+    `Writing ${path}: it exists already. Choose another name, or allow overwriting (--force).`,
+  );
+}
+
+function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }
 
 /**

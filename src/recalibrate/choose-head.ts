@@ -6,14 +6,18 @@ import type { Matrix } from '../array/matrix.js';
 import { headLogits } from '../compute/head-logits.js';
 import { argmaxRows } from '../evaluation/argmax.js';
 import { assertReplicates } from '../evaluation/bootstrap.js';
+import { alignLabels } from '../features/class-names.js';
 import type { Model } from '../features/model.js';
 import { type Adjustment, adjust } from '../head/adjust.js';
-import type { GridMethod, MethodParameters } from '../head/candidates.js';
+import type { MethodParameters } from '../head/candidates.js';
 import { type Improvement, measureImprovement } from '../head/improvement.js';
+import { FIT_METHODS, type FitMethod } from '../head/recipes.js';
 import { select } from '../head/select.js';
-import type { Selection } from '../head/selection.js';
+import type { Selection, SelectOptions } from '../head/selection.js';
 import { resolveTargetPrior, type TargetPrior } from '../head/target-prior.js';
-import type { RecalibrateOptions } from './recalibrate-options.js';
+import { largestOf } from '../onnx/dtypes.js';
+import { fitCandidates } from './fit-candidates.js';
+import type { RecalibrateMethod, RecalibrateOptions } from './recalibrate-options.js';
 
 /** A chosen head and why. */
 export interface ChosenHead {
@@ -38,14 +42,16 @@ export function chooseHead(options: ChooseOptions): Promise<ChosenHead> {
 }
 
 async function searchHead(options: ChooseOptions): Promise<ChosenHead> {
-  const { model, validation, labels, method = 'auto', convention, apply = 'significant' } = options;
+  const { model, validation, labels, apply = 'significant' } = options;
+  const fitted = await fittedHeads(options);
   const selection = await select({
     head: model.head,
     logits: validation.logits as Matrix,
     labels,
     counts: options.counts,
-    methods: searchedMethods(model, method),
-    conventions: convention && [convention],
+    ...searchedMethods(options),
+    candidates: fitted.candidates,
+    largestNumber: largestOf[model.location.dtype],
     targetPrior: options.targetPrior,
     folds: options.folds,
     seed: options.seed,
@@ -57,23 +63,67 @@ async function searchHead(options: ChooseOptions): Promise<ChosenHead> {
   const { chosen, candidate, beyondNoise, improvement, warnings } = selection;
   const { head, ...choice } = apply === 'always' ? candidate : chosen;
   const kept = choice.method === 'none';
-  const notes = [...warnings];
+  const notes = [...fitted.notes, ...warnings];
   if (!beyondNoise) notes.push(describeNoise(selection, kept));
   return { ...choice, head, kept, improvement, selection, notes };
 }
 
-/** Where only the logits can be scaled and shifted there are no weight rows to be normalised. */
-function searchedMethods(model: Model, method: 'auto' | GridMethod): GridMethod[] {
-  const onLogits = model.location.kind === 'logits';
-  if (method === 'auto')
-    return onLogits ? ['additive', 'multiplicative'] : ['additive', 'multiplicative', 'tau-norm'];
-  if (method === 'tau-norm' && onLogits) {
+/** The heads that are fitted to the training features, where there are any. */
+async function fittedHeads(options: ChooseOptions): ReturnType<typeof fitCandidates> {
+  const { model, train, method = 'auto', validation, counts, device, threads, signal } = options;
+  const wanted = method === 'auto' || isFitted(method);
+  if (!train && isFitted(method)) {
     throw new TailorError(
-      'HEAD_UNSUPPORTED',
-      `Recalibrating with tau-norm: only the logits of this model can be changed (${model.location.note ?? 'no linear head'}), and they have no weights to normalise. Use additive or multiplicative.`,
+      'INVALID_ARGUMENT',
+      `Recalibrating with ${method}: a head is fitted to features of the training set, and none were given (--train).`,
     );
   }
-  return [method];
+  if (!train || !wanted) return { candidates: [], notes: [] };
+  // Its logits are of no use here, so they are not computed for a large set.
+  const labelled = alignLabels(train, model.classes, model.location.classes, 'Using the training features');
+  return fitCandidates({
+    model,
+    train: train.with({ ...labelled, logits: undefined, classCount: model.location.classes }),
+    validation,
+    method,
+    counts,
+    where: { device, threads, signal },
+  });
+}
+
+/** tau-norm is searched over a grid as an adjustment, so here it is none of the fitted ones. */
+function isFitted(method: RecalibrateMethod): method is Exclude<FitMethod, 'tau-norm'> {
+  return method !== 'tau-norm' && FIT_METHODS.some((name) => name === method);
+}
+
+/**
+ * What `select` searches. Where only the logits can be scaled and shifted there are no weight rows to be normalised:
+ * neither tau-norm nor the paper's convention is possible. That of the published code scales weights and bias alike,
+ * which is what scaling the logits does.
+ */
+function searchedMethods({
+  model,
+  method = 'auto',
+  convention,
+}: ChooseOptions): Required<Pick<SelectOptions, 'methods' | 'conventions'>> {
+  const onLogits = model.location.kind === 'logits';
+  if (isFitted(method)) return { methods: [], conventions: ['published-code'] };
+  if (onLogits && (method === 'tau-norm' || convention === 'paper')) {
+    throw new TailorError(
+      'HEAD_UNSUPPORTED',
+      `Recalibrating with ${method === 'tau-norm' ? method : "multiplicative in the paper's convention"}: only the logits of this model can be changed (${model.location.note}), ` +
+        'and they have no weights to normalise. Use additive, or multiplicative in the convention published-code.',
+    );
+  }
+  if (onLogits)
+    return {
+      methods: method === 'auto' ? ['additive', 'multiplicative'] : [method],
+      conventions: ['published-code'],
+    };
+  return {
+    methods: method === 'auto' ? ['additive', 'multiplicative', 'tau-norm'] : [method],
+    conventions: convention ? [convention] : ['published-code', 'paper'],
+  };
 }
 
 function describeNoise({ improvement, candidate }: Selection, kept: boolean): string {
@@ -100,7 +150,7 @@ async function fixedHead(options: ChooseOptions, parameter: number): Promise<Cho
   } = options;
   assertReplicates(bootstrap, 100, 'Recalibrating');
   const adjustment = namedAdjustment(method, parameter, options.convention);
-  searchedMethods(model, method);
+  searchedMethods(options);
   const head = adjust(model.head, { ...adjustment, counts, targetPrior });
   const { device, threads, signal } = options;
   const logits = await headLogits(head, validation.features, { device, threads, signal });
@@ -128,11 +178,11 @@ async function fixedHead(options: ChooseOptions, parameter: number): Promise<Cho
 }
 
 function namedAdjustment(
-  method: 'auto' | GridMethod,
+  method: RecalibrateMethod,
   value: number,
   convention: RecalibrateOptions['convention'],
 ): Exclude<Adjustment, { method: 'none' | 'temperature' }> {
-  if (method === 'auto') {
+  if (method === 'auto' || isFitted(method)) {
     throw new TailorError(
       'INVALID_ARGUMENT',
       'Recalibrating with a fixed parameter: name the method that it belongs to (additive, multiplicative or tau-norm).',

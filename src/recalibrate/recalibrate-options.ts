@@ -4,8 +4,12 @@ import type { GroupThresholds } from '../evaluation/groups.js';
 import type { FeatureSet, VerificationInputs } from '../features/feature-set.js';
 import type { MultiplicativeConvention } from '../head/adjust.js';
 import type { GridMethod } from '../head/candidates.js';
+import type { FitMethod } from '../head/recipes.js';
 import type { TargetPrior } from '../head/target-prior.js';
 import type { SessionOptions } from '../runtime/session.js';
+
+/** What `recalibrate` can be told to use: everything, one adjustment, or one method of `fit`. */
+export type RecalibrateMethod = 'auto' | GridMethod | FitMethod;
 
 /** Options of `recalibrate`. */
 export interface RecalibrateOptions extends SessionOptions {
@@ -13,8 +17,13 @@ export interface RecalibrateOptions extends SessionOptions {
   readonly validation: FeatureSet;
   /** Training samples per class, [C]. Default: the model's metadata onnx_tailor.counts. */
   readonly counts?: ClassCounts;
-  /** `auto` (default) searches all methods. */
-  readonly method?: 'auto' | GridMethod;
+  /**
+   * Features of the training set, with labels: heads fitted to them compete with the adjustments. A head is chosen on
+   * `validation` all the same.
+   */
+  readonly train?: FeatureSet;
+  /** `auto` (default) searches the adjustments and, with `train`, fitted heads; a fitted method needs `train`. */
+  readonly method?: RecalibrateMethod;
   /** Of multiplicative adjustment; default: both are searched. */
   readonly convention?: MultiplicativeConvention;
   /**

@@ -113,6 +113,7 @@ export async function recalibrate(model: Model, options: RecalibrateOptions): Pr
       ...(model.location.note ? [model.location.note] : []),
       ...guessingNote(before),
       ...(test ? overlapNote(validation, test) : []),
+      ...(options.train ? trainingNote(options.train, validation) : []),
       ...chosen.notes,
       ...calibrationNote(before, after, temperature),
       ...changed.notes,
@@ -140,6 +141,16 @@ function overlapNote(validation: FeatureSet, test: FeatureSet): string[] {
   return [
     `${shared} of the ${test.samples} test samples (${test.name}) are in the validation set as well (${validation.name}). ` +
       'Figures of samples that the choice was made on are too good: test on others.',
+  ];
+}
+
+/** Heads look better on what they were fitted to than they are. */
+function trainingNote(train: FeatureSet, validation: FeatureSet): string[] {
+  const shared = sharedSamples(train.features, validation.features);
+  if (shared === 0) return [];
+  return [
+    `${shared} of the ${validation.samples} validation samples (${validation.name}) are in the training set as well (${train.name}): ` +
+      'fitted heads look better on them than they are. Validate on samples that nothing was trained on.',
   ];
 }
 

@@ -13,8 +13,10 @@ import { inputsSource } from '../features/inputs-source.js';
 import type { Model } from '../features/model.js';
 import { runModel } from '../features/run-model.js';
 import { cutExtractor } from '../onnx/cut.js';
+import { dtypeOf } from '../onnx/dtypes.js';
 import { chooseHead, findHeads } from '../onnx/find-heads.js';
 import { headTolerance } from '../onnx/graft.js';
+import { graphView } from '../onnx/graph-view.js';
 import { inlineExternalData } from '../onnx/inline-external.js';
 import type { ModelFile } from '../onnx/model-file.js';
 import { readHead } from '../onnx/read-head.js';
@@ -69,7 +71,9 @@ export async function verify(options: VerifyOptions): Promise<Verification> {
   const promised = headLogitsReference(head, rows(features, location.dimensions));
   const cut = await cutExtractor(changed, found);
   const logits = rows((await runModel(cut.bytes, source, where))[cut.logits], location.classes);
-  const tolerance = headTolerance(location.dtype, largest(promised));
+  const most = largest(promised);
+  const tolerance = headTolerance(location.dtype, most);
+  const { types } = graphView(changed);
   const verification = {
     samples: source.length,
     inputs: inputsName,
@@ -81,7 +85,8 @@ export async function verify(options: VerifyOptions): Promise<Verification> {
       promised,
       before: await runModel(await inlineExternalData(model.file), source, where),
       after: await runModel(await inlineExternalData(changed), source, where),
-      tolerance,
+      largest: most,
+      typeOf: (output) => dtypeOf(types.get(output)?.elementType ?? 0),
     }),
   };
   assertPassed(verification);

@@ -3,7 +3,7 @@ import { type LinearHead, linearHead } from '../../src/array/linear-head.js';
 import { denseData, type Matrix, matrix } from '../../src/array/matrix.js';
 import { createRandom, type Random } from '../../src/array/random.js';
 import { argmaxRows } from '../../src/evaluation/argmax.js';
-import { adjust } from '../../src/head/adjust.js';
+import { type Adjustment, adjust } from '../../src/head/adjust.js';
 import { transformLogits } from '../../src/head/class-transform.js';
 import { stratifiedFolds } from '../../src/head/folds.js';
 import { measureImprovement } from '../../src/head/improvement.js';
@@ -288,7 +288,41 @@ describe('select', () => {
       .filter((row) => row.method === 'multiplicative')
       .map((r) => r.parameters.gamma);
     expect(gammas).toEqual([1, 1]);
-    expect(found.warnings.filter((w) => w.startsWith('Left out'))).toHaveLength(4);
+    expect(found.warnings.filter((w) => w.startsWith('Left out'))).toEqual([
+      expect.stringMatching(/multiplicative, published-code at 50, 1000: .*would not fit the number type/),
+      expect.stringMatching(/multiplicative, paper at 50, 1000: .*would not fit the number type/),
+    ]);
+  });
+
+  it('leaves out what does not fit a narrower type of the model, but never the original', async () => {
+    const problem = longTailed(20, 10);
+    const largest = denseData(problem.head.bias).reduce((most, b) => Math.max(most, Math.abs(b)), 0);
+    const weights = denseData(problem.head.weight).reduce((most, w) => Math.max(most, Math.abs(w)), 0);
+    const options = { ...problem, methods: ['additive', 'multiplicative'] as const };
+    const all = await select(options);
+    const bounded = await select({ ...options, largestNumber: 2 * Math.max(largest, weights) });
+    expect(bounded.table.length).toBeLessThan(all.table.length);
+    expect(bounded.table.length).toBeGreaterThan(1);
+    expect(bounded.warnings.join()).toMatch(/Left out: multiplicative, published-code at 0\.\d+, /);
+    for (const { method, parameters } of bounded.table.slice(1)) {
+      const made = adjust(problem.head, { method, ...parameters, counts: problem.counts } as Adjustment);
+      for (const value of [...denseData(made.weight), ...denseData(made.bias)]) {
+        expect(Math.abs(value)).toBeLessThanOrEqual(2 * Math.max(largest, weights));
+      }
+    }
+    const huge = linearHead(
+      denseData(problem.head.weight).map((w) => w * 1e6),
+      denseData(problem.head.bias),
+      10,
+      8,
+    );
+    const extra = { method: 'fitted', head: huge, logits: () => problem.logits };
+    const offered = await select({ ...options, candidates: [extra], largestNumber: 65504 });
+    expect(offered.table.map(({ method }) => method)).not.toContain('fitted');
+    expect(offered.warnings.join()).toMatch(/Left out: fitted: .*number type/);
+    const nothing = await select({ ...options, largestNumber: 1e-30 });
+    expect(nothing.table.map(({ method }) => method)).toEqual(['none']);
+    expect(nothing.chosen.method).toBe('none');
   });
 });
 

@@ -243,6 +243,39 @@ describe('recalibrate', () => {
     }
   });
 
+  it('lets heads fitted to training features compete, and names the one that was asked for', async () => {
+    const { model, validation, test } = await problem();
+    const train = await model.extract(longTailSource([600, 240, 100, 40, 16, 8], 5));
+    const open = await recalibrate(model, { validation, counts: COUNTS, train, test });
+    const tried = new Set(open.selection!.table.map(({ method }) => method));
+    for (const method of ['additive', 'multiplicative', 'tau-norm', 'wb', 'lws', 'linear', 'ncm', 'etf']) {
+      expect(tried).toContain(method);
+    }
+    expect(open.test!.after.average).toBeGreaterThan(open.test!.before.average + 0.05);
+    expect(open.changed.verification.argmaxAgreement).toBe(1);
+
+    const named = await recalibrate(model, {
+      validation,
+      counts: COUNTS,
+      train,
+      method: 'lws',
+      apply: 'always',
+    });
+    expect([...new Set(named.selection!.table.map(({ method }) => method))]).toEqual(['none', 'lws']);
+    expect(named.method).toBe('lws');
+  });
+
+  it('refuses a fitted method without training features, and notes validation that was trained on', async () => {
+    const { model, validation } = await problem(20);
+    await expectRefusal(
+      () => recalibrate(model, { validation, counts: COUNTS, method: 'wb' }),
+      'INVALID_ARGUMENT',
+      /--train/,
+    );
+    const { notes } = await recalibrate(model, { validation, counts: COUNTS, train: validation });
+    expect(notes.join('\n')).toMatch(/120 of the 120 validation samples .* are in the training set as well/);
+  });
+
   it('stops when asked to', async () => {
     const { model, validation } = await problem(5);
     const signal = AbortSignal.abort();

@@ -1,0 +1,71 @@
+/** Chooses among fitted heads on validation, by the rule of `select`. */
+import type { ClassCounts } from '../array/class-counts.js';
+import { TailorError } from '../array/errors.js';
+import { headLogits } from '../compute/head-logits.js';
+import type { GroupThresholds } from '../evaluation/groups.js';
+import type { FeatureSet } from '../features/feature-set.js';
+import type { SessionOptions } from '../runtime/session.js';
+import type { ExtraCandidate } from './candidates.js';
+import type { FittedHead } from './fit.js';
+import { select } from './select.js';
+import type { Selection } from './selection.js';
+import type { TargetPrior } from './target-prior.js';
+
+/** Options of `chooseFit`. */
+export interface ChooseFitOptions extends SessionOptions {
+  /** Training samples per class, [C]. */
+  readonly counts: ClassCounts;
+  readonly targetPrior?: TargetPrior;
+  readonly thresholds?: GroupThresholds;
+  readonly folds?: number;
+  readonly seed?: number;
+  readonly bootstrap?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** Fitted heads as candidates of `select`, with logits on `validation` computed when asked for. */
+export function fittedCandidates(
+  fits: readonly FittedHead[],
+  validation: FeatureSet,
+  where: SessionOptions & { signal?: AbortSignal } = {},
+): ExtraCandidate<Float32Array>[] {
+  return fits.map(({ method, parameters, head }, index) => ({
+    method,
+    parameters,
+    head,
+    logits: () => headLogits(head, validation.features, where),
+    strength: index,
+  }));
+}
+
+/**
+ * The fit with the best average per-class accuracy on validation; within one standard error of it, the one that changes
+ * the fewest predictions of the first fit: list what you trust most first. `selection.improvement` is the out-of-fold gain
+ * of choosing over the first fit. Errors as `select`; INVALID_ARGUMENT without a fit.
+ */
+export async function chooseFit(
+  fits: readonly FittedHead[],
+  validation: FeatureSet,
+  { counts, device, threads, signal, ...options }: ChooseFitOptions,
+): Promise<{ fit: FittedHead; selection: Selection<Float32Array> }> {
+  if (fits.length === 0)
+    throw new TailorError('INVALID_ARGUMENT', 'Choosing a fit: there is none to choose from.');
+  const where = { device, threads, signal };
+  const [first, ...others] = fits;
+  const selection = await select<Float32Array>({
+    ...options,
+    head: first.head,
+    logits: await headLogits(first.head, validation.features, where),
+    labels: validation.requireLabels('Choosing a fit'),
+    counts,
+    methods: [],
+    candidates: fittedCandidates(others, validation, where),
+    signal,
+  });
+  // The table lists the first fit as the original head, then the candidates in their order.
+  const place = selection.table.findIndex(
+    ({ method, parameters }) =>
+      method === selection.candidate.method && parameters === selection.candidate.parameters,
+  );
+  return { fit: fits[Math.max(0, place)], selection };
+}

@@ -1,0 +1,161 @@
+/**
+ * Learnable weight scaling (Kang et al. 2020, section 4.4): the head is kept but for one positive factor per class,
+ * z_k = s_k (w_k·f + b_k), as their code has it, with the bias inside. They train the factors on class-balanced batches;
+ * here the loss that such batches have on average, `cb` with β = 1, is minimised exactly.
+ *
+ * The loss is convex in s. The search goes by u = log s, which keeps s above 0 and has no minima of its own: where the
+ * gradient by u, s·∂/∂s, vanishes at s > 0, that by s does.
+ */
+import { platform } from '#platform';
+import { TailorError, throwIfAborted } from '../array/errors.js';
+import type { LinearHead } from '../array/linear-head.js';
+import { denseData, type FloatArray } from '../array/matrix.js';
+import { headLogits } from '../compute/head-logits.js';
+import { foldTransform, identityTransform } from './class-transform.js';
+import { assertFitData, assertNumber, startHead } from './fit-checks.js';
+import type { FitData, FitRun, LossOptions } from './fit-options.js';
+import { type Evaluation, minimize } from './lbfgs.js';
+import { crossEntropyProblem, largest } from './objective.js';
+
+const DOING = 'Fitting the scales of classes';
+
+/** Options of `fitScales`. */
+export interface LwsOptions extends LossOptions {
+  /** Default `cb` with β = 1. dot-regression is refused. */
+  readonly loss?: LossOptions['loss'];
+  /** Stops when every ∂/∂ log s_k of the mean loss is at most this. Above 0, default 1e−7. */
+  readonly tolerance?: number;
+  /** Steps at most, 1 or more. Default 200. */
+  readonly maxIterations?: number;
+}
+
+/** A head with fitted scales. */
+export interface LwsFit<T extends FloatArray> {
+  readonly head: LinearHead<T>;
+  /** s_k, [C]. */
+  readonly scales: Float64Array;
+  /** Mean loss at the scales. */
+  readonly objective: number;
+  /** Largest |∂/∂ log s_k|. */
+  readonly gradientNorm: number;
+  readonly iterations: number;
+  /** Whether the tolerance was met. */
+  readonly converged: boolean;
+  readonly seconds: number;
+}
+
+/** Where a fit stands. */
+export interface LwsProgress {
+  readonly iteration: number;
+  readonly maxIterations: number;
+  readonly objective: number;
+  readonly gradientNorm: number;
+}
+
+/**
+ * Fits s and folds it: (s_k w_k, s_k b_k). Logits come from onnxruntime, all else is computed in float64. A logit that helps
+ * no sample drives its scale towards 0.
+ *
+ * Errors: INVALID_ARGUMENT, SHAPE_MISMATCH, LABELS_INVALID, COUNTS_INVALID, CLASS_MISSING, NOT_FINITE, FIT_DIVERGED,
+ * HEAD_OVERFLOW, ABORTED.
+ */
+export async function fitScales<T extends FloatArray>(
+  head: LinearHead<T>,
+  data: FitData,
+  options: LwsOptions = {},
+  run: Omit<FitRun, 'init'> & { readonly onProgress?: (progress: LwsProgress) => void } = {},
+): Promise<LwsFit<T>> {
+  const began = platform.seconds();
+  const { loss = 'cb', tolerance = 1e-7, maxIterations = 200 } = options;
+  const { device, threads, signal, onProgress } = run;
+  const shape = assertFitData(data, DOING);
+  startHead(head, shape, DOING);
+  if (loss === 'dot-regression') {
+    throw new TailorError(
+      'INVALID_ARGUMENT',
+      `${DOING}: dot-regression does not depend on them as a function. Use ce, cb or balanced-softmax.`,
+    );
+  }
+  assertNumber(
+    DOING,
+    'tolerance',
+    tolerance,
+    Number.isFinite(tolerance) && tolerance > 0,
+    'a finite number above 0',
+  );
+  const whole = Number.isInteger(maxIterations) && maxIterations >= 1;
+  assertNumber(DOING, 'maxIterations', maxIterations, whole, 'a whole number of at least 1');
+  const { classes } = shape;
+  const problem = crossEntropyProblem(data, shape, { ...options, loss }, DOING);
+  const logits = denseData(await headLogits(head, data.features, { device, threads, signal }));
+
+  const minimum = await minimize(
+    async (u) => {
+      throwIfAborted(signal, 'fitting the scales of classes');
+      return scaledLoss(u, logits, problem);
+    },
+    new Float64Array(classes),
+    {
+      tolerance,
+      maxIterations,
+      onIteration: (iteration, { value, residual }) => {
+        onProgress?.({ iteration, maxIterations, objective: value, gradientNorm: residual });
+      },
+    },
+  );
+  if (!Number.isFinite(minimum.value)) {
+    throw new TailorError(
+      'FIT_DIVERGED',
+      `${DOING}: the loss is ${minimum.value} with all scales at 1. Scale the head down first.`,
+    );
+  }
+  const scales = minimum.point.map(Math.exp);
+  const transform = { ...identityTransform(classes), rowScale: scales, biasScale: scales };
+  return {
+    head: foldTransform(head, transform, { doing: DOING, advice: 'Scale the head down first.' }),
+    scales,
+    objective: minimum.value,
+    gradientNorm: minimum.residual,
+    iterations: minimum.iterations,
+    converged: minimum.status === 'converged',
+    seconds: platform.seconds() - began,
+  };
+}
+
+interface ScaledProblem {
+  readonly labels: Int32Array;
+  readonly weights: Float64Array;
+  readonly offset: Float64Array;
+  readonly labelSmoothing: number;
+}
+
+/** (1/N) Σ v_i CE(s∘z_i + a, t_i) at u = log s, and its derivative by u: (1/N) Σ_i v_i (p_ik − t_ik) s_k z_ik. */
+function scaledLoss(
+  u: Float64Array,
+  logits: FloatArray,
+  { labels, weights, offset, labelSmoothing: smoothing }: ScaledProblem,
+): Evaluation {
+  const classes = u.length;
+  const scales = u.map(Math.exp);
+  const gradient = new Float64Array(classes);
+  const z = new Float64Array(classes);
+  const p = new Float64Array(classes);
+  let loss = 0;
+  for (let i = 0; i < labels.length; i++) {
+    const share = weights[i] / labels.length;
+    let top = -Infinity;
+    for (let k = 0; k < classes; k++) {
+      z[k] = scales[k] * logits[i * classes + k] + offset[k];
+      if (z[k] > top) top = z[k];
+    }
+    let sum = 0;
+    for (let k = 0; k < classes; k++) sum += p[k] = Math.exp(z[k] - top);
+    const logSum = top + Math.log(sum);
+    for (let k = 0; k < classes; k++) {
+      const target = (k === labels[i] ? 1 - smoothing : 0) + smoothing / classes;
+      if (target > 0) loss += share * target * (logSum - z[k]);
+      gradient[k] += share * (p[k] / sum - target) * (z[k] - offset[k]);
+    }
+  }
+  return { value: loss, gradient, residual: largest(gradient) };
+}

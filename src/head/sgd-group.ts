@@ -1,0 +1,206 @@
+/** Training of configurations side by side: what is fed, what comes out, who has diverged. */
+import { TailorError, throwIfAborted } from '../array/errors.js';
+import { type LinearHead, linearHead } from '../array/linear-head.js';
+import { denseData, type FloatArray, firstNonFinite } from '../array/matrix.js';
+import type { EpochGraphOptions } from '../compute/epoch-options.js';
+import { type EpochResult, openTrainer, type Trainer, type TrainingData } from '../compute/train-epochs.js';
+import { cutBatches } from './batches.js';
+import type { FitShape } from './fit-checks.js';
+import type { Fit, FitData, FitEpoch, FitSgdRun } from './fit-options.js';
+import { orderOf, type SgdConfiguration } from './sgd-configuration.js';
+
+/** Configurations that are trained together, and what they are trained on. */
+export interface Group {
+  readonly data: FitData;
+  readonly shape: FitShape;
+  readonly start: LinearHead;
+  readonly features: FloatArray;
+  readonly type: 'float32' | 'float64';
+  readonly run: Omit<FitSgdRun, 'init'>;
+  readonly group: readonly SgdConfiguration[];
+  /** Of the group's configurations among all. */
+  readonly indices: readonly number[];
+  /** Epochs of all groups, and of those before this one. */
+  readonly total: number;
+  readonly before: number;
+}
+
+/** A head in training. */
+interface Member {
+  readonly configuration: SgdConfiguration;
+  readonly epochs: FitEpoch[];
+  head: LinearHead<FloatArray>;
+  diverged?: TailorError;
+}
+
+/** Trains them; the fits are in the order of `group`. */
+export async function fitGroup(context: Group): Promise<Fit<FloatArray>[]> {
+  const { data, group, indices, run, total, before, type } = context;
+  const { signal, device = 'cpu', threads, onProgress, onEpoch, keepDiverged = false } = run;
+  const [{ epochs, batch }] = group;
+  throwIfAborted(signal, 'fitting a head');
+  const began = performance.now();
+  const trainer = await openTrainer(graphOptions(context), trainingData(context), { device, threads });
+  try {
+    const members: Member[] = group.map((configuration, place) => ({
+      configuration,
+      epochs: [],
+      head: cutHead(trainer, context, place),
+    }));
+    for (let epoch = 0; epoch < epochs; epoch++) {
+      throwIfAborted(signal, 'fitting a head');
+      const order = orderOf(group[0], data, epoch);
+      const batches = cutBatches(order, batch, data.sampleWeights);
+      const rates = group.map((configuration) => configuration.rates[epoch]);
+      const result = await trainer.run({ ...batches, share: castTo(type, batches.share), rates });
+      const end = { epoch, steps: batches.steps, result, trainer };
+      for (const [place, member] of members.entries()) {
+        if (member.diverged) continue;
+        endEpoch(member, place, context, end);
+        if (member.diverged && !keepDiverged) throw member.diverged;
+      }
+      const alive = members.filter((member) => !member.diverged);
+      const heads = members.map((member) => member.head);
+      const stop =
+        alive.length === 0 || (await onEpoch?.({ epoch, epochs, configurations: indices, heads })) === 'stop';
+      const loss = alive.reduce((sum, member) => sum + member.epochs[epoch].loss, 0) / alive.length;
+      onProgress?.({ epoch: before + (stop ? epochs : epoch + 1), epochs: total, loss });
+      if (stop) break;
+    }
+    const seconds = (performance.now() - began) / 1000 / group.length;
+    return members.map(({ head, epochs, diverged }) => {
+      const fit = { head, epochs, seconds, device: trainer.device };
+      return diverged ? { ...fit, diverged } : fit;
+    });
+  } finally {
+    await trainer.release();
+  }
+}
+
+/** An epoch that has ended. */
+interface EndedEpoch {
+  readonly epoch: number;
+  readonly steps: number;
+  readonly result: EpochResult;
+  readonly trainer: Trainer;
+}
+
+/** Notes what the epoch did to one head, or that it has diverged. */
+function endEpoch(member: Member, place: number, context: Group, end: EndedEpoch): void {
+  const { epoch, steps, trainer } = end;
+  const { losses, norms } = end.result;
+  const heads = context.group.length;
+  const { classes } = context.shape;
+  let sum = 0;
+  for (let step = 0; step < steps; step++) sum += losses[step * heads + place];
+  const own = Float64Array.from(norms.subarray(place * classes, (place + 1) * classes));
+  const bias = trainer.heads().bias.subarray(place * classes, (place + 1) * classes);
+  if (Number.isFinite(sum) && firstNonFinite(own) < 0 && firstNonFinite(bias) < 0) {
+    member.epochs.push({
+      loss: sum / steps,
+      norms: {
+        min: own.reduce((a, b) => Math.min(a, b)),
+        mean: own.reduce((a, b) => a + b) / classes,
+        max: own.reduce((a, b) => Math.max(a, b)),
+      },
+      learningRate: member.configuration.rates[epoch],
+    });
+    member.head = cutHead(trainer, context, place);
+    return;
+  }
+  // Losses that are finite one by one, and the weights not: the last step did it.
+  let step = 0;
+  while (step < steps - 1 && Number.isFinite(losses[step * heads + place])) step++;
+  member.diverged = divergedAt(member.configuration, epoch, step, steps);
+}
+
+function divergedAt(
+  configuration: SgdConfiguration,
+  epoch: number,
+  step: number,
+  steps: number,
+): TailorError {
+  const { rates, weightDecay, maxNorm } = configuration;
+  const rate = rates[epoch];
+  const advice = ['a lower learning rate'];
+  if (rate * weightDecay > 1) advice.push('less weight decay (learning rate × decay is above 1)');
+  if (maxNorm === 'none') advice.push('a maxNorm');
+  advice.push('features of smaller scale');
+  return new TailorError(
+    'FIT_DIVERGED',
+    `Fitting a head: the loss is no longer finite in epoch ${epoch + 1} of ${rates.length}, step ${step + 1} of ${steps}, ` +
+      `at learning rate ${rate} and weight decay ${weightDecay}. Try ${advice.join(', or ')}.`,
+  );
+}
+
+function graphOptions({ group, shape, type }: Group): EpochGraphOptions {
+  const [first] = group;
+  const { solver, momentum, nesterov, beta1, beta2, epsilon } = first;
+  const decaying = group.filter((configuration) => configuration.weightDecay > 0);
+  const decay = decaying[0]?.decoupledDecay ? 'decoupled' : 'coupled';
+  return {
+    type,
+    classes: shape.classes,
+    dimensions: shape.dimensions,
+    heads: group.length,
+    batch: first.batch,
+    loss: first.loss === 'dot-regression' ? 'dot-regression' : 'cross-entropy',
+    labelSmoothing: first.labelSmoothing,
+    offsets: group.some((configuration) => configuration.loss === 'balanced-softmax'),
+    solver: solver === 'sgd' ? { name: solver, momentum, nesterov } : { name: solver, beta1, beta2, epsilon },
+    decay: decaying.length > 0 ? decay : 'none',
+    maxNorm: group.find((configuration) => configuration.maxNorm !== 'none')?.maxNorm ?? 'none',
+  };
+}
+
+/** What is fed, with the heads of the group one after another. */
+function trainingData({ data, shape, start, features, type, group }: Group): TrainingData {
+  const { classes } = shape;
+  const heads = group.length;
+  const eachClass = (of: (configuration: SgdConfiguration, k: number) => number) =>
+    Float64Array.from({ length: heads * classes }, (_, row) =>
+      of(group[Math.floor(row / classes)], row % classes),
+    );
+  return {
+    features,
+    labels: data.labels,
+    classWeights: Float64Array.from(
+      { length: classes * heads },
+      (_, i) => group[i % heads].classWeights[Math.floor(i / heads)],
+    ),
+    offsets: eachClass((configuration, k) => configuration.offsets[k]),
+    decayWeight: eachClass((configuration) => configuration.weightDecay),
+    decayBias: eachClass(({ decayBias, weightDecay }) => (decayBias ? weightDecay : 0)),
+    radius: eachClass((configuration) => configuration.radius),
+    weight: repeat(castTo(type, denseData(start.weight)), heads),
+    bias:
+      group[0].loss === 'dot-regression'
+        ? castTo(type, new Float32Array(heads * classes))
+        : repeat(castTo(type, denseData(start.bias)), heads),
+  };
+}
+
+/** The head of one configuration, as it is now. */
+function cutHead(trainer: Trainer, { shape, group }: Group, place: number): LinearHead<FloatArray> {
+  const { classes, dimensions } = shape;
+  const { weight, bias } = trainer.heads();
+  // A head alone is handed over without a copy.
+  const cut = (all: FloatArray, size: number) =>
+    group.length === 1 ? all : all.slice(place * size, (place + 1) * size);
+  return linearHead(cut(weight, classes * dimensions), cut(bias, classes), classes, dimensions);
+}
+
+function castTo(type: 'float32' | 'float64', numbers: FloatArray): FloatArray {
+  if (type === 'float64') return numbers instanceof Float64Array ? numbers : Float64Array.from(numbers);
+  return numbers instanceof Float32Array ? numbers : Float32Array.from(numbers);
+}
+
+function repeat(numbers: FloatArray, times: number): FloatArray {
+  if (times === 1) return numbers;
+  const all =
+    numbers instanceof Float64Array
+      ? new Float64Array(numbers.length * times)
+      : new Float32Array(numbers.length * times);
+  for (let i = 0; i < times; i++) all.set(numbers, i * numbers.length);
+  return all;
+}

@@ -46,9 +46,11 @@ export async function fitCandidates({
   where,
 }: FitCandidatesOptions): Promise<{ candidates: ExtraCandidate[]; notes: string[] }> {
   if (model.location.kind === 'logits') {
+    const reason = `only the logits of this model can be changed (${model.location.note ?? 'no linear head'})`;
+    if (method === 'auto') return { candidates: [], notes: [`Left out: fitted heads, since ${reason}.`] };
     throw new TailorError(
       'HEAD_UNSUPPORTED',
-      `Recalibrating with fitted heads: only the logits of this model can be changed (${model.location.note ?? 'no linear head'}). Leave the training features out (--train).`,
+      `Recalibrating with ${method}: ${reason}, so a fitted head has no place. Use additive or multiplicative.`,
     );
   }
   const run = { ...where, init: model.head, counts };

@@ -153,7 +153,7 @@ function typedCase(dtype: HeadDtype, cannotRun?: string): HeadCase[] {
 /** A LinearClassifier on the features; `outputs` adds what follows and names the graph's outputs. */
 function classifierCase(
   name: string,
-  attributes: Record<string, Attribute>,
+  attributes: Record<string, Attribute | undefined>,
   rest: Partial<HeadCase> & { follow?: (g: GraphBuilder, labels: Value, scores: Value) => void } = {},
 ): HeadCase {
   const classes = rest.classes ?? CLASSES;
@@ -403,6 +403,15 @@ export const HEAD_CASES: HeadCase[] = [
     build: { irVersion: 3, opset: 8 },
   },
   classifierCase('LinearClassifier', {}),
+  classifierCase(
+    'LinearClassifier without intercepts',
+    { intercepts: undefined },
+    {
+      bias: new Float32Array(CLASSES),
+      hasBias: false,
+      cannotRun: 'onnxruntime wants intercepts, which the standard leaves optional',
+    },
+  ),
   classifierCase('LinearClassifier, softmax', { post_transform: 'SOFTMAX' }, { activation: 'softmax' }),
   classifierCase('LinearClassifier, logistic', { post_transform: 'LOGISTIC' }, { activation: 'sigmoid' }),
   classifierCase(

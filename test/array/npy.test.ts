@@ -48,6 +48,8 @@ describe('parseNpy reads what numpy writes', () => {
     const shifted = new Uint8Array(bytes.length + 3);
     shifted.set(bytes, 3);
     expect(parseNpy(shifted.subarray(3))).toEqual(parseNpy(bytes));
+    // Node's Buffer, whose slice() does not copy.
+    expect(parseNpy(Buffer.from(shifted.buffer, 3))).toEqual(parseNpy(bytes));
   });
 });
 

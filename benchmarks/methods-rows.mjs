@@ -7,7 +7,7 @@ import { fit } from '../dist/head/fit.js';
 /** Each grid begins with the default: what is chosen within one standard error changes least against the first. */
 const LINEAR_DECAYS = [1e-4, 1e-3, 1e-2, 1e-1];
 const LINEAR_LOSSES = [{ loss: 'ce' }, { loss: 'cb', beta: 1 }, { loss: 'balanced-softmax' }];
-const WB_GRID = [0.1, 0.01, 0.03, 0.3, 1].flatMap((weightDecay) =>
+const WB_GRID = [0.1, 0.001, 0.003, 0.01, 0.03, 0.3].flatMap((weightDecay) =>
   [0.9999, 1].flatMap((beta) => [0.01, 0.1].map((learningRate) => ({ weightDecay, beta, learningRate }))),
 );
 

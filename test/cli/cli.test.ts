@@ -9,6 +9,7 @@ import {
   CLASSES,
   COUNTS,
   DIMENSIONS,
+  longTailFile,
   longTailModel,
   longTailSource,
 } from '../recalibrate/long-tail-problem.js';
@@ -17,25 +18,10 @@ import { runCli, runJson } from './run-cli.js';
 const file = temporaryFolder();
 let cwd = '';
 
-/** An .npz with `inputs` and `labels` of the long-tail problem. */
-function dataFile(perClass: number | readonly number[], seed: number): Uint8Array {
-  const source = longTailSource(perClass, seed);
-  const inputs = new Float32Array(source.length * DIMENSIONS);
-  for (let i = 0; i < source.length; i++) {
-    const sample = source.read(i);
-    if ('kind' in sample && sample.kind === 'tensor')
-      inputs.set(sample.inputs.x.data as Float32Array, i * DIMENSIONS);
-  }
-  return encodeNpz({
-    inputs: { shape: [source.length, DIMENSIONS], data: inputs },
-    labels: { shape: [source.length], data: source.labels! },
-  });
-}
-
 beforeAll(() => {
   cwd = dirname(file('model.onnx', longTailModel()));
-  file('val.npz', dataFile(60, 1));
-  file('test.npz', dataFile(200, 2));
+  file('val.npz', longTailFile('inputs', 60, 1));
+  file('test.npz', longTailFile('inputs', 200, 2));
   file('counts.json', JSON.stringify(COUNTS));
 });
 
@@ -274,7 +260,7 @@ describe('recalibrate', () => {
     ['no counts', {}, [], 'COUNTS_INVALID', /--counts/],
     [
       'a class missing in validation',
-      { 'v.npz': dataFile([9, 9, 9, 9, 9, 0], 1) },
+      { 'v.npz': longTailFile('inputs', [9, 9, 9, 9, 9, 0], 1) },
       ['--counts', 'counts.json', '--val', 'v.npz'],
       'CLASS_MISSING',
       /class 5/,
@@ -412,7 +398,7 @@ if (!canMount)
 
 describe.skipIf(!canMount)('disks that cannot be written', () => {
   it('a full one: the target is as it was, and nothing else is left', () => {
-    writeFileSync(join(cwd, 'big.npz'), dataFile(600, 5));
+    writeFileSync(join(cwd, 'big.npz'), longTailFile('inputs', 600, 5));
     // 64 KiB: the old target and a filler fit, the new features do not.
     const script =
       'mkdir -p full && mount -t tmpfs -o size=64k tmpfs full && head -c 40000 /dev/zero > full/filler && ' +

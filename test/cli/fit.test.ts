@@ -2,41 +2,26 @@
 import { readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { encodeNpz, readNpz } from '../../src/array/npz.js';
+import { readNpz } from '../../src/array/npz.js';
 import { temporaryFolder } from '../data/temporary-folder.js';
 import {
   CLASSES,
   COUNTS,
   DIMENSIONS,
+  longTailFile,
   longTailModel,
-  longTailSource,
 } from '../recalibrate/long-tail-problem.js';
 import { runCli, runJson } from './run-cli.js';
 
 const file = temporaryFolder();
 let cwd = '';
 
-/** Features are the inputs of the problem's model. */
-function featureFile(perClass: number | readonly number[], seed: number): Uint8Array {
-  const source = longTailSource(perClass, seed);
-  const features = new Float32Array(source.length * DIMENSIONS);
-  for (let i = 0; i < source.length; i++) {
-    const sample = source.read(i);
-    if ('kind' in sample && sample.kind === 'tensor')
-      features.set(sample.inputs.x.data as Float32Array, i * DIMENSIONS);
-  }
-  return encodeNpz({
-    features: { shape: [source.length, DIMENSIONS], data: features },
-    labels: { shape: [source.length], data: source.labels! },
-  });
-}
-
 beforeAll(() => {
   cwd = dirname(
     file('model.onnx', longTailModel({ metadata: { 'onnx_tailor.counts': JSON.stringify(COUNTS) } })),
   );
-  file('train.npz', featureFile([600, 240, 100, 40, 16, 8], 5));
-  file('val.npz', featureFile(40, 1));
+  file('train.npz', longTailFile('features', [600, 240, 100, 40, 16, 8], 5));
+  file('val.npz', longTailFile('features', 40, 1));
 });
 
 describe('fit', () => {

@@ -3,6 +3,7 @@
  * Bayes-optimal head for the long-tailed prior, z_k = μ_k·f − ½‖μ_k‖² + log π_k. For balanced classes the optimum is the
  * same head with additive adjustment at τ = 1.
  */
+import { encodeNpz } from '../../src/array/npz.js';
 import { createRandom, type Random } from '../../src/array/random.js';
 import type { DataSource } from '../../src/data/sample.js';
 import { GraphBuilder } from '../../src/onnx/build.js';
@@ -53,6 +54,25 @@ export function longTailSource(perClass: number | readonly number[], seed: numbe
     labels: Int32Array.from(labels),
     read: (index) => ({ kind: 'tensor', inputs: { x: { data: rows[index], dims: [DIMENSIONS] } } }),
   };
+}
+
+/** The same as an .npz, with the inputs, which are the features as well, under the name `key`. */
+export function longTailFile(
+  key: 'inputs' | 'features',
+  perClass: number | readonly number[],
+  seed: number,
+): Uint8Array<ArrayBuffer> {
+  const source = longTailSource(perClass, seed);
+  const rows = new Float32Array(source.length * DIMENSIONS);
+  for (let i = 0; i < source.length; i++) {
+    const sample = source.read(i);
+    if ('kind' in sample && sample.kind === 'tensor')
+      rows.set(sample.inputs.x.data as Float32Array, i * DIMENSIONS);
+  }
+  return encodeNpz({
+    [key]: { shape: [source.length, DIMENSIONS], data: rows },
+    labels: { shape: [source.length], data: source.labels! },
+  });
 }
 
 /** Standard normal (Box–Muller). */

@@ -150,15 +150,14 @@ function rowOf(name, fitted, drawn, chosen = settingsOf(fitted)) {
 
 /** The settings that validation may have decided. */
 function settingsOf({ method, parameters }, withMethod = false) {
-  const of = ['tau', 'gamma', 'convention', 'distance', 'loss', 'weightDecay', 'beta', 'learningRate'];
+  const all = ['tau', 'gamma', 'convention', 'distance', 'loss', 'weightDecay', 'beta', 'learningRate'];
   const decides = {
     linear: withMethod ? ['loss', 'weightDecay'] : ['weightDecay'],
     lws: [],
     etf: withMethod ? ['rotation'] : [],
   };
-  const list = (decides[method] ?? of)
+  const list = (decides[method] ?? all)
     .filter((name) => parameters[name] !== undefined && !(name === 'loss' && method !== 'linear'))
     .map((name) => `${name} ${parameters[name]}`);
-  if (withMethod && !['additive', 'multiplicative', 'tau-norm'].includes(method)) list.unshift(method);
-  return list.join(', ');
+  return [...(withMethod ? [method] : []), ...list].join(', ');
 }

@@ -58,7 +58,8 @@ export type { ExtraCandidate, GridMethod, Grids, MethodParameters } from './head
 export { type ChooseFitOptions, chooseFit } from './head/choose-fit.js';
 export type { EarlyStopping } from './head/early-stopping.js';
 export { type EstimatedPrior, type EstimatePriorOptions, estimatePrior } from './head/estimate-prior.js';
-export { type FitConfiguration, type FittedHead, type FitVerbRun, fit } from './head/fit.js';
+export { type FitVerbRun, fit } from './head/fit.js';
+export type { FitConfiguration } from './head/fit-configuration.js';
 export type {
   FitEpoch,
   FitProgress,
@@ -71,6 +72,7 @@ export type {
   SgdOptions,
 } from './head/fit-options.js';
 export { type FitTemperatureOptions, fitTemperature } from './head/fit-temperature.js';
+export type { FittedHead } from './head/fitted-head.js';
 export { readHeadFile, writeHeadFile } from './head/head-file.js';
 export type { Improvement } from './head/improvement.js';
 export type { NcmDistance } from './head/ncm.js';

@@ -38,6 +38,18 @@ export function linearHead<T extends FloatArray>(
   return head;
 }
 
+/** The head rounded to float32, in numbers of its own; NOT_FINITE where one does not fit. */
+export function float32Head(head: LinearHead): LinearHead<Float32Array> {
+  const numbers = (of: Matrix) => Float32Array.from(denseData(of));
+  return linearHead(numbers(head.weight), numbers(head.bias), ...headShape(head));
+}
+
+/** The head widened to float64, in numbers of its own. */
+export function float64Head(head: LinearHead): LinearHead<Float64Array> {
+  const numbers = (of: Matrix) => Float64Array.from(denseData(of));
+  return linearHead(numbers(head.weight), numbers(head.bias), ...headShape(head));
+}
+
 /** [classes, dimensions] of a head. */
 export function headShape(head: LinearHead): [classes: number, dimensions: number] {
   return [head.weight.shape[0], head.weight.shape[1]];

@@ -1,8 +1,8 @@
 /** The settings of `fit` on the command line: each takes one value or several, and several make a grid. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { FitConfiguration } from '../head/fit.js';
+import { type FitConfiguration, parametersOf } from '../head/fit-configuration.js';
 import { LOSSES, type LossName, type MaxNorm } from '../head/fit-options.js';
-import type { FitMethod, Solver } from '../head/recipes.js';
+import { type FitMethod, RECIPES, type Solver } from '../head/recipes.js';
 import { parseNumber, wholeNumber } from './numbers.js';
 
 /** Lists of values, as parsed. */
@@ -71,7 +71,7 @@ export function addGridOptions(command: Command): Command {
     );
 }
 
-/** Every combination of the values, the first of each option first. */
+/** Every combination of the values that makes a difference, the first of each option first. */
 export function gridOf(method: FitMethod, options: GridOptions): FitConfiguration[] {
   const { solver, decayBias, maxNorm, maxNormEvery, epochs, nesterov, schedule, sampling, batch } = options;
   const { tolerance, rotation, distance } = options;
@@ -79,8 +79,7 @@ export function gridOf(method: FitMethod, options: GridOptions): FitConfiguratio
     method,
     solver,
     ...(decayBias && { decayBias: decayBias === 'yes' }),
-    // Without a limit a recipe's MaxNorm never bites.
-    ...(maxNorm && { maxNorm: maxNorm === 'none' ? { radius: Number.MAX_VALUE } : maxNorm }),
+    maxNorm,
     maxNormEvery,
     epochs,
     nesterov,
@@ -106,7 +105,17 @@ export function gridOf(method: FitMethod, options: GridOptions): FitConfiguratio
   for (const [name, values] of lists) {
     if (values) grid = grid.flatMap((one) => values.map((value) => ({ ...one, [name]: value })));
   }
-  return grid;
+  return distinct(grid);
+}
+
+/** Without repetitions: τ, for one, is of no use to any loss but balanced-softmax. */
+function distinct(grid: readonly FitConfiguration[]): FitConfiguration[] {
+  const kept = new Map<string, FitConfiguration>();
+  for (const one of grid) {
+    const key = JSON.stringify(parametersOf({ ...RECIPES[one.method].defaults, ...one }));
+    if (!kept.has(key)) kept.set(key, one);
+  }
+  return [...kept.values()];
 }
 
 function parseLosses(text: string): LossName[] {

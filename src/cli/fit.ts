@@ -4,20 +4,22 @@ import type { ClassCounts } from '../array/class-counts.js';
 import { TailorError } from '../array/errors.js';
 import { headShape, type LinearHead } from '../array/linear-head.js';
 import { readCounts } from '../data/read-counts.js';
+import { alignLabels } from '../features/class-names.js';
+import type { FeatureSet } from '../features/feature-set.js';
 import { openModel } from '../features/model.js';
-import { fitFeatures } from '../features/open-features.js';
 import { readFeatures } from '../features/read-features.js';
 import { chooseFit } from '../head/choose-fit.js';
-import { type FittedHead, fit } from '../head/fit.js';
+import { fit } from '../head/fit.js';
+import type { FittedHead } from '../head/fitted-head.js';
 import { readHeadFile, writeHeadFile } from '../head/head-file.js';
 import { FIT_METHODS, type FitMethod, RECIPES } from '../head/recipes.js';
 import type { Selection } from '../head/selection.js';
 import { DEVICES, type Device } from '../runtime/devices.js';
+import { describeFit, documentOf } from './describe-fit.js';
 import { addGridOptions, type GridOptions, gridOf } from './fit-grid.js';
 import { wholeNumber } from './numbers.js';
 import { addOutOptions, assertFree } from './output.js';
 import type { Terminal } from './terminal.js';
-import { percent, textTable } from './text.js';
 import { addThresholdOptions, type ThresholdOptions, thresholdsOf } from './thresholds.js';
 
 interface Options extends GridOptions, ThresholdOptions {
@@ -56,23 +58,25 @@ export function fitCommand(terminal: Terminal): Command {
     const configurations = gridOf(options.method, options);
     if (!options.val && (configurations.length > 1 || options.earlyStopping)) {
       command.error(
-        `error: ${configurations.length > 1 ? `${configurations.length} settings` : 'early stopping'} needs validation features to choose on (--val V.npz)`,
+        `error: ${configurations.length > 1 ? `${configurations.length} settings need` : 'early stopping needs'} validation features to choose on (--val V.npz)`,
       );
     }
-    const { init, val, counts, device, threads } = options;
-    await assertFree(options.out, options.force, { files: [path, init, val, counts], sources: [] });
+    const { init, val, counts, device, threads, out } = options;
+    await assertFree(out, options.force, { files: [path, init, val, counts], sources: [] });
     const start = init === undefined ? undefined : await readStart(init, options.output);
-    const classCount = start && headShape(start.head)[0];
-    const train = withClasses(await readFeatures(path), classCount);
-    const validation = val === undefined ? undefined : withClasses(await readFeatures(val), train.classCount);
-    const given =
-      counts && (await readCounts(counts, { classCount: train.classCount, classes: train.classes }));
+    const features = await readFeatures(path);
+    const train = start ? inOrderOf(features, start) : features;
+    const validation = val === undefined ? undefined : validationOf(await readFeatures(val), train);
+    const { classCount, classes } = train;
+    const given = counts && (await readCounts(counts, { classCount, classes }));
     const where = { device, threads, signal: terminal.signal };
+    const several = configurations.length > 1;
     const fits = await fit(train, configurations, {
       ...where,
       init: start?.head,
       counts: given || start?.counts,
       onProgress: terminal.progressOfEpochs(),
+      keepDiverged: several,
       ...(options.earlyStopping &&
         validation && {
           earlyStopping: {
@@ -81,23 +85,22 @@ export function fitCommand(terminal: Terminal): Command {
           },
         }),
     });
-    const prior = given || start?.counts || train.counts;
-    const logits = validation && (await fitFeatures(validation, fits[0].head, where));
-    const chosen =
-      logits && fits.length > 1
-        ? await chooseFit(fits, logits, {
-            counts: prior,
-            thresholds: thresholdsOf(options, train.classCount),
+    const chosen: { fit: FittedHead; selection?: Selection<Float32Array> } =
+      several && validation
+        ? await chooseFit(fits, validation, {
+            counts: given || start?.counts || train.counts,
+            thresholds: thresholdsOf(options, classCount),
             ...where,
           })
         : { fit: fits[0] };
-    await writeHeadFile(options.out, chosen.fit.head, { overwrite: options.force });
-    const selection = 'selection' in chosen ? chosen.selection : undefined;
+    await writeHeadFile(out, chosen.fit.head, { overwrite: options.force });
+    if (validation && !several && !options.earlyStopping) {
+      terminal.note(`Note: ${validation.name} was not used: there is one setting and no early stopping.`);
+    }
+    for (const note of chosen.selection?.warnings ?? []) terminal.note(`Note: ${note}`);
     if (chosen.fit.warning) terminal.note(`Note: ${chosen.fit.warning}`);
-    terminal.finish(
-      documentOf(chosen.fit, fits, selection, validation?.name, options.out),
-      describe(chosen.fit, fits, selection, options.out),
-    );
+    const outcome = { ...chosen, fits, selectedOn: validation?.name, out };
+    terminal.finish(documentOf(outcome), describeFit(outcome));
   });
 }
 
@@ -109,97 +112,37 @@ Settings that take several values, separated by commas, are tried in every combi
   onnx-tailor fit train.npz --method wb --init classifier.onnx --val val.npz --weight-decay 0.1,0.01,0.5 --out head.npz`;
 
 /** The head to start from and, of a model, what it was trained on. */
-async function readStart(path: string, output?: string): Promise<{ head: LinearHead; counts?: ClassCounts }> {
-  if (path.toLowerCase().endsWith('.npz')) return { head: await readHeadFile(path) };
-  const model = await openModel(path, { output });
-  return { head: model.head, counts: model.trainCounts };
+interface Start {
+  readonly head: LinearHead;
+  readonly counts?: ClassCounts;
+  readonly classes?: readonly string[];
 }
 
-/** A set without names or logits knows of no class beyond its highest label. */
-function withClasses(set: Awaited<ReturnType<typeof readFeatures>>, classCount: number | undefined) {
-  if (classCount === undefined || set.classCount >= classCount) return set;
-  if (set.classes) {
+async function readStart(path: string, output?: string): Promise<Start> {
+  if (path.toLowerCase().endsWith('.npz')) return { head: await readHeadFile(path) };
+  const { head, trainCounts, classes } = await openModel(path, { output });
+  return { head, counts: trainCounts, classes };
+}
+
+/** Labels in the class order of the head; a set without names knows of no class beyond its highest label. */
+function inOrderOf(set: FeatureSet, { head, classes }: Start): FeatureSet {
+  return inOrder(set, classes, headShape(head)[0]);
+}
+
+function inOrder(set: FeatureSet, classes: readonly string[] | undefined, classCount: number): FeatureSet {
+  const named = alignLabels(set, classes, classCount, `Using the features of ${set.name}`);
+  return set.with({ ...named, classCount, logits: undefined });
+}
+
+/** Validation in the class order of training; looked at before the fit, not after. */
+function validationOf(set: FeatureSet, train: FeatureSet): FeatureSet {
+  set.requireLabels('Choosing a fit');
+  if (set.dimensions !== train.dimensions) {
     throw new TailorError(
       'SHAPE_MISMATCH',
-      `Reading ${set.name}: it has ${set.classCount} classes, but ${classCount} are needed. Give features of the same classes.`,
+      `Using the features of ${set.name}: they have ${set.dimensions} dimensions, those of ${train.name} have ${train.dimensions}. ` +
+        'Extract both with the same model.',
     );
   }
-  return set.with({ classCount, logits: undefined });
-}
-
-function documentOf(
-  chosen: FittedHead,
-  fits: readonly FittedHead[],
-  selection: Selection<Float32Array> | undefined,
-  selectedOn: string | undefined,
-  out: string,
-): object {
-  const { method, parameters, epochs, objective, gradientNorm, seconds, warning } = chosen;
-  return {
-    method,
-    parameters,
-    epochs,
-    objective,
-    gradientNorm,
-    seconds,
-    ...(warning && { warning }),
-    ...(selection && {
-      selectedOn,
-      selection: {
-        candidates: selection.table.map(({ average, many, medium, few, change }, place) => ({
-          parameters: fits[place].parameters,
-          average,
-          many,
-          medium,
-          few,
-          change,
-        })),
-        improvement: selection.improvement,
-      },
-    }),
-    out,
-  };
-}
-
-function describe(
-  { method, parameters, epochs, objective, gradientNorm, seconds }: FittedHead,
-  fits: readonly FittedHead[],
-  selection: Selection<Float32Array> | undefined,
-  out: string,
-): string {
-  const settings = Object.entries(parameters).map(([name, value]) => `${name} ${value}`);
-  const last = epochs.at(-1);
-  const lines = [
-    `${method}${settings.length > 0 ? `: ${settings.join(', ')}` : ''}`,
-    ...(last
-      ? [
-          `${epochs.length} epochs, loss ${epochs[0].loss.toFixed(4)} → ${last.loss.toFixed(4)}, row norms ${last.norms.min.toFixed(3)} … ${last.norms.max.toFixed(3)}`,
-        ]
-      : []),
-    ...(objective === null || gradientNorm === null || objective === undefined
-      ? []
-      : [
-          `objective ${objective.toPrecision(7)}, largest entry of its gradient ${gradientNorm.toExponential(1)}`,
-        ]),
-  ];
-  if (selection) {
-    const different = Object.keys(parameters).filter((name) =>
-      fits.some((one) => one.parameters[name] !== parameters[name]),
-    );
-    lines.push(
-      '',
-      `Chosen among ${fits.length} on validation (${selection.samples} samples):`,
-      textTable(
-        [...different, 'average', 'many', 'medium', 'few'],
-        selection.table.map(({ average, many, medium, few }, place) => [
-          ...different.map((name) => `${fits[place].parameters[name]}`),
-          percent(average),
-          percent(many),
-          percent(medium),
-          percent(few),
-        ]),
-      ),
-    );
-  }
-  return [...lines, '', `Written to ${out} in ${seconds.toFixed(2)} s`].join('\n');
+  return inOrder(set, train.classes, train.classCount);
 }

@@ -44,7 +44,7 @@ export type GridMethod = 'additive' | 'multiplicative' | 'tau-norm';
 export type Grids = Readonly<Record<GridMethod, readonly number[]>>;
 
 /**
- * 0 … 2 in steps of 0.05: METHOD.md's published γ reach 1.6. 0 is left out where it is the original head, which always
+ * 0 … 2 in steps of 0.05: the published γ reach 1.6 (Hasegawa & Sato 2024). 0 is left out where it is the original head, which always
  * is a candidate; multiplicative in the convention of the paper normalises the rows at 0 too.
  */
 export const DEFAULT_GRID: readonly number[] = Array.from({ length: 41 }, (_, i) => i / 20);

@@ -6,7 +6,7 @@ import type { GroupThresholds } from '../evaluation/groups.js';
 import type { FeatureSet } from '../features/feature-set.js';
 import type { SessionOptions } from '../runtime/session.js';
 import type { ExtraCandidate } from './candidates.js';
-import type { FittedHead } from './fit.js';
+import { type FittedHead, noteDiverged, survivorsOf } from './fitted-head.js';
 import { select } from './select.js';
 import type { Selection } from './selection.js';
 import type { TargetPrior } from './target-prior.js';
@@ -15,11 +15,13 @@ import type { TargetPrior } from './target-prior.js';
 export interface ChooseFitOptions extends SessionOptions {
   /** Training samples per class, [C]. */
   readonly counts: ClassCounts;
+  /** As those of `select`, with its defaults. */
   readonly targetPrior?: TargetPrior;
   readonly thresholds?: GroupThresholds;
   readonly folds?: number;
   readonly seed?: number;
   readonly bootstrap?: number;
+  /** Stops between fits with ABORTED. */
   readonly signal?: AbortSignal;
 }
 
@@ -41,17 +43,21 @@ export function fittedCandidates(
 /**
  * The fit with the best average per-class accuracy on validation; within one standard error of it, the one that changes
  * the fewest predictions of the first fit: list what you trust most first. `selection.improvement` is the out-of-fold gain
- * of choosing over the first fit. Errors as `select`; INVALID_ARGUMENT without a fit.
+ * of choosing over the first fit, and `selection.table` has a row for each, in their order. Fits that diverged
+ * (`keepDiverged` of `fit`) are left out, with a sentence in `selection.warnings`.
+ *
+ * Errors as `select`; INVALID_ARGUMENT without a fit, FIT_DIVERGED where all diverged.
  */
 export async function chooseFit(
   fits: readonly FittedHead[],
   validation: FeatureSet,
   { counts, device, threads, signal, ...options }: ChooseFitOptions,
 ): Promise<{ fit: FittedHead; selection: Selection<Float32Array> }> {
-  if (fits.length === 0)
+  const left = survivorsOf(fits);
+  if (left.length === 0)
     throw new TailorError('INVALID_ARGUMENT', 'Choosing a fit: there is none to choose from.');
   const where = { device, threads, signal };
-  const [first, ...others] = fits;
+  const [first, ...others] = left;
   const selection = await select<Float32Array>({
     ...options,
     head: first.head,
@@ -62,10 +68,7 @@ export async function chooseFit(
     candidates: fittedCandidates(others, validation, where),
     signal,
   });
-  // The table lists the first fit as the original head, then the candidates in their order.
-  const place = selection.table.findIndex(
-    ({ method, parameters }) =>
-      method === selection.candidate.method && parameters === selection.candidate.parameters,
-  );
-  return { fit: fits[Math.max(0, place)], selection };
+  const warnings = [...noteDiverged(fits), ...selection.warnings];
+  // The table has the first fit as the original head, then the candidates.
+  return { fit: left[selection.row], selection: { ...selection, warnings } };
 }

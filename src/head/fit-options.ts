@@ -22,7 +22,7 @@ export interface FitData {
   readonly sampleWeights?: Float32Array;
 }
 
-/** Names of the losses (METHOD.md, 'Losses'). */
+/** Names of the losses; see `LossOptions`. */
 export type LossName = 'ce' | 'cb' | 'balanced-softmax' | 'dot-regression';
 
 /** Every loss, in the order in which messages list them. */
@@ -92,8 +92,8 @@ export interface SgdOptions extends LossOptions {
    * `cosine-published` ½(1 + cos(π(e+1)/E)), or a function.
    */
   readonly schedule?: Schedule;
-  /** Rows of the weight are projected into a ball; the bias is not. Default: none. */
-  readonly maxNorm?: MaxNorm;
+  /** Rows of the weight are projected into a ball; the bias is not. Default 'none'. */
+  readonly maxNorm?: MaxNorm | 'none';
   /** When rows are projected. Default `epoch`: after each epoch. */
   readonly maxNormEvery?: 'epoch' | 'step';
   /**
@@ -113,6 +113,7 @@ export interface FitEpoch {
   readonly loss: number;
   /** Row norms ‖w_k‖ after the epoch. */
   readonly norms: { readonly min: number; readonly mean: number; readonly max: number };
+  /** As the schedule had it in this epoch. */
   readonly learningRate: number;
 }
 
@@ -131,20 +132,21 @@ export interface Fit<T extends FloatArray = Float32Array> {
 export interface FitRun {
   /** The head to start from, [C, D]. Default: zeros. */
   readonly init?: LinearHead;
-  /** Default `cpu`: a step is some twenty small operators. `auto` takes cuda where it has them all. */
+  /** Default `cpu`: a step of training is some twenty small operators. `auto` takes cuda where it has them all. */
   readonly device?: Device;
   /** Threads within an operator; default: one per physical core, and for small steps of `fitSgd` one in all. */
   readonly threads?: number;
-  /** Stops between epochs with ABORTED. */
+  /** Stops between epochs, or evaluations of an objective, with ABORTED. */
   readonly signal?: AbortSignal;
 }
 
-/** How far `fitSgd` is. */
+/** How far a fit is. */
 export interface FitProgress {
-  /** Epochs done and in all; configurations that cannot be fitted side by side follow one another. */
+  /** Epochs done (of lbfgs iterations, about as much work); configurations that cannot share them follow one another. */
   readonly epoch: number;
+  /** In all, at most: less where a fit has ended early. */
   readonly epochs: number;
-  /** Mean loss of the epoch over its configurations that have not diverged; NaN where none is left. */
+  /** Mean loss of the epoch over its configurations that have not diverged, NaN where none is left; of lbfgs the objective. */
   readonly loss: number;
 }
 

@@ -1,15 +1,15 @@
 /** Stochastic training in plain float64 TypeScript: what fit-sgd.ts must compute, short enough to read. */
-import { type LinearHead, linearHead } from '../array/linear-head.js';
+import { assertFiniteHead, type LinearHead, linearHead, rowNorms } from '../array/linear-head.js';
 import { denseData } from '../array/matrix.js';
 import { softmaxRow } from '../evaluation/softmax.js';
 import { assertFitData, startHead } from './fit-checks.js';
 import type { FitData, FitEpoch, SgdOptions } from './fit-options.js';
-import { projectRows } from './max-norm.js';
+import { projectRows, summarizeNorms } from './max-norm.js';
 import { orderOf, type SgdConfiguration, sgdConfiguration } from './sgd-configuration.js';
 
 /**
- * The fit of one configuration, every number in float64. Same options, defaults and errors as `fitSgd` (it does not
- * look for divergence).
+ * The fit of one configuration, every number in float64. Same options, defaults and errors as `fitSgd`, but a fit that
+ * diverges is NOT_FINITE, at the end.
  */
 export function fitReference(
   data: FitData,
@@ -27,6 +27,8 @@ export function fitReference(
     configuration.loss === 'dot-regression'
       ? new Float64Array(classes)
       : Float64Array.from(denseData(start.bias));
+  // Wraps the same numbers: what training does to them shows in the head.
+  const head = linearHead(weight, bias, classes, dimensions);
   const parameters = [parameter(weight, true), parameter(bias, configuration.decayBias)];
   const epochs: FitEpoch[] = [];
   let t = 0;
@@ -41,9 +43,10 @@ export function fitReference(
       if (maxNorm === 'step') projectRows(weight, classes, radius);
     }
     if (maxNorm === 'epoch') projectRows(weight, classes, radius);
-    epochs.push({ loss: loss / steps, norms: normsOf(weight, dimensions), learningRate });
+    epochs.push({ loss: loss / steps, norms: summarizeNorms(rowNorms(head)), learningRate });
   }
-  return { head: linearHead(weight, bias, classes, dimensions), epochs };
+  assertFiniteHead(head, doing);
+  return { head, epochs };
 }
 
 /** A parameter with its gradient and moments. */
@@ -147,19 +150,6 @@ function step(
       value[i] -= (rate / (1 - c.beta1 ** t)) * (first[i] / root);
     }
   }
-}
-
-function normsOf(weight: Float64Array, dimensions: number): FitEpoch['norms'] {
-  const norms: number[] = [];
-  for (let from = 0; from < weight.length; from += dimensions) {
-    const row = weight.subarray(from, from + dimensions);
-    norms.push(Math.sqrt(dot(row, 0, row)));
-  }
-  return {
-    min: norms.reduce((a, b) => Math.min(a, b)),
-    mean: norms.reduce((a, b) => a + b) / norms.length,
-    max: norms.reduce((a, b) => Math.max(a, b)),
-  };
 }
 
 /** Σ_d a[from + d] · b[d]. */

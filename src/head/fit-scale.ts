@@ -1,6 +1,6 @@
 /** One factor for a whole head, fitted so that its probabilities are honest: for heads whose length means nothing (etf, ncm). */
 import { TailorError } from '../array/errors.js';
-import { assertFiniteHead, headShape, type LinearHead } from '../array/linear-head.js';
+import { headShape, type LinearHead } from '../array/linear-head.js';
 import type { FloatArray } from '../array/matrix.js';
 import { headLogits } from '../compute/head-logits.js';
 import { foldTransform, identityTransform } from './class-transform.js';
@@ -31,12 +31,11 @@ export async function fitScale<T extends FloatArray>(
   head: LinearHead<T>,
   data: FitData,
   options: Pick<LossOptions, 'loss' | 'beta'> = {},
-  { device, threads, signal }: Omit<FitRun, 'init'> = {},
+  { device = 'cpu', threads, signal }: Omit<FitRun, 'init'> = {},
 ): Promise<ScaledHead<T>> {
   const doing = 'Fitting the scale of a head';
   const shape = assertFitData(data, doing);
   startHead(head, shape, doing);
-  assertFiniteHead(head, doing);
   const { loss, beta } = checkLoss(options, data, shape, doing);
   if ((loss !== 'ce' && loss !== 'cb') || data.sampleWeights) {
     throw new TailorError(

@@ -1,4 +1,5 @@
 /** Stochastic training of a linear head, or of many side by side, by onnxruntime. */
+import type { LinearHead } from '../array/linear-head.js';
 import { denseData, type FloatArray } from '../array/matrix.js';
 import { assertFitData, startHead } from './fit-checks.js';
 import type { Fit, FitData, FitSgdRun, SgdOptions } from './fit-options.js';
@@ -6,6 +7,12 @@ import { sgdConfiguration, sideBySide } from './sgd-configuration.js';
 import { fitGroup } from './sgd-group.js';
 
 const DOING = 'Fitting a head';
+
+/** A configuration, and the head that it starts from. */
+export interface SgdTask extends SgdOptions {
+  /** [C, D]. Default: that of the run. */
+  readonly init?: LinearHead;
+}
 
 /** Options of `fitSgd`, with the number type, which is for tests. */
 interface TypedRun extends FitSgdRun {
@@ -18,7 +25,7 @@ interface TypedRun extends FitSgdRun {
  * by side in one product, the others after one another. Same data, configurations and seed: same bytes, on the same
  * machine with the same number of threads.
  *
- * Defaults to zeros to start from: every loss but dot-regression is convex, and dot-regression takes the cosine with a
+ * Zeros are the default to start from: every loss but dot-regression is convex, and dot-regression takes the cosine with a
  * row of zeros as 0. dot-regression knows no bias: its heads have a bias of zeros.
  *
  * Errors: INVALID_ARGUMENT, SHAPE_MISMATCH, LABELS_INVALID, COUNTS_INVALID, NOT_FINITE, CLASS_MISSING (cb and
@@ -27,7 +34,7 @@ interface TypedRun extends FitSgdRun {
  */
 export async function fitSgd(
   data: FitData,
-  configurations: SgdOptions | readonly SgdOptions[],
+  configurations: SgdTask | readonly SgdTask[],
   options: FitSgdRun = {},
 ): Promise<Fit[]> {
   return (await fitSgdTyped(data, configurations, { ...options, type: 'float32' })) as Fit[];
@@ -36,25 +43,26 @@ export async function fitSgd(
 /** `fitSgd` in a chosen number type: float64 shows that the graph is right to the last digits. */
 export async function fitSgdTyped(
   data: FitData,
-  configurations: SgdOptions | readonly SgdOptions[],
+  configurations: SgdTask | readonly SgdTask[],
   { init, type = 'float32', ...run }: TypedRun = {},
 ): Promise<Fit<FloatArray>[]> {
   const shape = assertFitData(data, DOING);
-  const start = startHead(init, shape, DOING);
-  const list = Array.isArray(configurations) ? configurations : [configurations as SgdOptions];
-  const checked = list.map((one) => sgdConfiguration(one, data, shape, start, DOING));
+  const list = Array.isArray(configurations) ? configurations : [configurations as SgdTask];
+  const checked = list.map(({ init: own = init, ...one }) =>
+    sgdConfiguration(one, data, shape, startHead(own, shape, DOING), DOING),
+  );
   const rows = denseData(data.features);
   const features = type === 'float64' ? Float64Array.from(rows) : rows;
   const groups = sideBySide(checked, shape);
-  const total = groups.reduce((sum, group) => sum + checked[group[0]].epochs, 0);
+  let total = groups.reduce((sum, group) => sum + checked[group[0]].epochs, 0);
   let before = 0;
   const fits = new Array<Fit<FloatArray>>(checked.length);
   for (const indices of groups) {
     const group = indices.map((index) => checked[index]);
-    const context = { data, shape, start, features, type, run, group, indices, total, before };
-    const results = await fitGroup(context);
-    for (const [place, index] of indices.entries()) fits[index] = results[place];
-    before += group[0].epochs;
+    const results = await fitGroup({ data, shape, features, type, run, group, indices, total, before });
+    for (const [place, index] of indices.entries()) fits[index] = results.fits[place];
+    before += results.epochs;
+    total -= group[0].epochs - results.epochs;
   }
   return fits;
 }

@@ -11,13 +11,18 @@ import { TailorError, throwIfAborted } from '../array/errors.js';
 import type { LinearHead } from '../array/linear-head.js';
 import { denseData, type FloatArray } from '../array/matrix.js';
 import { headLogits } from '../compute/head-logits.js';
+import type { CrossEntropyProblem } from '../compute/objective-graph.js';
 import { foldTransform, identityTransform } from './class-transform.js';
-import { assertFitData, assertNumber, startHead } from './fit-checks.js';
+import { convexProblem, type DescentProgress, warningOf } from './convex-fit.js';
 import type { FitData, FitRun, LossOptions } from './fit-options.js';
 import { type Evaluation, minimize } from './lbfgs.js';
-import { crossEntropyProblem, largest } from './objective.js';
+import { largest } from './objective.js';
+import { restBetween } from './rest.js';
 
 const DOING = 'Fitting the scales of classes';
+
+/** Default of `maxIterations`. */
+export const LWS_ITERATIONS = 200;
 
 /** Options of `fitScales`. */
 export interface LwsOptions extends LossOptions {
@@ -41,15 +46,9 @@ export interface LwsFit<T extends FloatArray> {
   readonly iterations: number;
   /** Whether the tolerance was met. */
   readonly converged: boolean;
+  /** What to know and do where it was not. */
+  readonly warning?: string;
   readonly seconds: number;
-}
-
-/** Where a fit stands. */
-export interface LwsProgress {
-  readonly iteration: number;
-  readonly maxIterations: number;
-  readonly objective: number;
-  readonly gradientNorm: number;
 }
 
 /**
@@ -63,41 +62,26 @@ export async function fitScales<T extends FloatArray>(
   head: LinearHead<T>,
   data: FitData,
   options: LwsOptions = {},
-  run: Omit<FitRun, 'init'> & { readonly onProgress?: (progress: LwsProgress) => void } = {},
+  run: Omit<FitRun, 'init'> & { readonly onProgress?: (progress: DescentProgress) => void } = {},
 ): Promise<LwsFit<T>> {
   const began = platform.seconds();
-  const { loss = 'cb', tolerance = 1e-7, maxIterations = 200 } = options;
-  const { device, threads, signal, onProgress } = run;
-  const shape = assertFitData(data, DOING);
-  startHead(head, shape, DOING);
-  if (loss === 'dot-regression') {
-    throw new TailorError(
-      'INVALID_ARGUMENT',
-      `${DOING}: dot-regression does not depend on them as a function. Use ce, cb or balanced-softmax.`,
-    );
-  }
-  assertNumber(
-    DOING,
-    'tolerance',
-    tolerance,
-    Number.isFinite(tolerance) && tolerance > 0,
-    'a finite number above 0',
-  );
-  const whole = Number.isInteger(maxIterations) && maxIterations >= 1;
-  assertNumber(DOING, 'maxIterations', maxIterations, whole, 'a whole number of at least 1');
+  const { loss = 'cb', tolerance = 1e-7, maxIterations = LWS_ITERATIONS } = options;
+  const { device = 'cpu', threads, signal, onProgress } = run;
+  const stop = { tolerance, maxIterations };
+  const { shape, problem } = convexProblem(data, head, { ...options, loss, ...stop }, DOING);
   const { classes } = shape;
-  const problem = crossEntropyProblem(data, shape, { ...options, loss }, DOING);
   const logits = denseData(await headLogits(head, data.features, { device, threads, signal }));
 
+  const rest = restBetween();
   const minimum = await minimize(
     async (u) => {
+      await rest();
       throwIfAborted(signal, 'fitting the scales of classes');
       return scaledLoss(u, logits, problem);
     },
     new Float64Array(classes),
     {
-      tolerance,
-      maxIterations,
+      ...stop,
       onIteration: (iteration, { value, residual }) => {
         onProgress?.({ iteration, maxIterations, objective: value, gradientNorm: residual });
       },
@@ -118,22 +102,18 @@ export async function fitScales<T extends FloatArray>(
     gradientNorm: minimum.residual,
     iterations: minimum.iterations,
     converged: minimum.status === 'converged',
+    warning: warningOf(minimum, stop, HELPLESS),
     seconds: platform.seconds() - began,
   };
 }
 
-interface ScaledProblem {
-  readonly labels: Int32Array;
-  readonly weights: Float64Array;
-  readonly offset: Float64Array;
-  readonly labelSmoothing: number;
-}
+const HELPLESS = ' A class whose logit helps no sample has no best scale: it goes to 0 without end.';
 
 /** (1/N) Σ v_i CE(s∘z_i + a, t_i) at u = log s, and its derivative by u: (1/N) Σ_i v_i (p_ik − t_ik) s_k z_ik. */
 function scaledLoss(
   u: Float64Array,
   logits: FloatArray,
-  { labels, weights, offset, labelSmoothing: smoothing }: ScaledProblem,
+  { labels, weights, offset, labelSmoothing: smoothing }: CrossEntropyProblem,
 ): Evaluation {
   const classes = u.length;
   const scales = u.map(Math.exp);

@@ -1,7 +1,7 @@
-/** MaxNorm: rows of the weight are kept within a ball (Alshammari et al. 2022; METHOD.md, 'Regularisers'). */
+/** MaxNorm: rows of the weight are kept within a ball (Alshammari et al. 2022). */
 import { TailorError } from '../array/errors.js';
 import { type LinearHead, rowNorms } from '../array/linear-head.js';
-import type { MaxNorm } from './fit-options.js';
+import type { FitEpoch, MaxNorm } from './fit-options.js';
 
 /**
  * The radius η: as given, or for `relative` t: n_min + t·(n_max − n_min) over the row norms of `start`, the head that
@@ -22,13 +22,7 @@ export function maxNormRadius(maxNorm: MaxNorm, start: LinearHead): number {
   if (!(t >= 0 && t <= 1)) {
     throw new TailorError('INVALID_ARGUMENT', `${doing}: relative is ${t}; it must be from 0 to 1.`);
   }
-  const norms = rowNorms(start);
-  let low = Number.POSITIVE_INFINITY;
-  let high = 0;
-  for (const norm of norms) {
-    low = Math.min(low, norm);
-    high = Math.max(high, norm);
-  }
+  const { min: low, max: high } = summarizeNorms(rowNorms(start));
   const radius = low + t * (high - low);
   if (radius > 0) return radius;
   throw new TailorError(
@@ -48,4 +42,15 @@ export function projectRows(weight: Float64Array, classes: number, radius: numbe
     const scale = radius / Math.sqrt(squares);
     if (scale < 1) for (let d = 0; d < dimensions; d++) row[d] *= scale;
   }
+}
+
+/** Smallest, mean and largest of row norms, [C] with C above 0. */
+export function summarizeNorms(norms: Float64Array): FitEpoch['norms'] {
+  let [min, max, sum] = [Number.POSITIVE_INFINITY, 0, 0];
+  for (const norm of norms) {
+    min = Math.min(min, norm);
+    max = Math.max(max, norm);
+    sum += norm;
+  }
+  return { min, mean: sum / norms.length, max };
 }

@@ -1,6 +1,7 @@
 /** The nearest class mean as a linear head: no training, no parameters. */
 import { TailorError } from '../array/errors.js';
 import { type LinearHead, linearHead } from '../array/linear-head.js';
+import { firstNonFinite } from '../array/matrix.js';
 import { classMeans } from './class-means.js';
 import { assertFitData } from './fit-checks.js';
 import type { FitData } from './fit-options.js';
@@ -23,7 +24,7 @@ export interface NcmOptions {
  * weigh in the means.
  *
  * Errors: CLASS_MISSING, INVALID_ARGUMENT (also for a mean of 0, which has no direction), SHAPE_MISMATCH, LABELS_INVALID,
- * NOT_FINITE.
+ * NOT_FINITE, HEAD_OVERFLOW.
  */
 export function nearestClassMean(
   data: FitData,
@@ -44,6 +45,14 @@ export function nearestClassMean(
   const bias = new Float32Array(classes);
   if (distance === 'euclidean') {
     for (let k = 0; k < classes; k++) bias[k] = -squaredNorm(weight, k, dimensions) / 2;
+    const at = firstNonFinite(bias);
+    if (at >= 0) {
+      throw new TailorError(
+        'HEAD_OVERFLOW',
+        `${doing}: half the squared norm of the mean of class ${at}, which is its bias, does not fit float32. ` +
+          "Scale the features down, or use the distance 'cosine'.",
+      );
+    }
   }
   return linearHead(weight, bias, classes, dimensions);
 }

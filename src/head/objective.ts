@@ -6,14 +6,13 @@
  * (cos(w_y, f) − 1) f, is not the gradient by W of the value returned here, nor of any other function of W (its
  * derivative is not symmetric). Gradient descent may follow it; L-BFGS and line searches must not.
  */
-import { prior } from '../array/class-counts.js';
 import type { LinearHead } from '../array/linear-head.js';
 import { denseData, matrix, vector } from '../array/matrix.js';
 import { headLogitsReference } from '../compute/head-logits.js';
 import type { CrossEntropyProblem } from '../compute/objective-graph.js';
-import { classBalancedWeights } from './class-weights.js';
 import { assertFitData, assertNumber, checkLoss, type FitShape, startHead } from './fit-checks.js';
 import type { FitData, LossOptions } from './fit-options.js';
+import { lossTerms } from './loss-terms.js';
 
 /** A loss with its decay. */
 export interface ObjectiveOptions extends LossOptions {
@@ -86,7 +85,7 @@ export function crossEntropyProblem(
   options: ObjectiveOptions,
   doing: string,
 ): CrossEntropyProblem {
-  const { loss, beta, tau, labelSmoothing } = checkLoss(options, data, shape, doing);
+  const checked = checkLoss(options, data, shape, doing);
   const { weightDecay = 0, decayBias = true } = options;
   assertNumber(
     doing,
@@ -96,15 +95,14 @@ export function crossEntropyProblem(
     'a finite number of at least 0',
   );
   const { features, labels, classes, counts = shape.counted, sampleWeights } = data;
-  const ofClass = loss === 'cb' ? classBalancedWeights(counts, beta) : new Float64Array(classes).fill(1);
+  const { classWeights, offsets } = lossTerms(checked, counts);
   return {
     features,
     labels,
     classes,
-    weights: Float64Array.from(labels, (y, i) => ofClass[y] * (sampleWeights?.[i] ?? 1)),
-    offset:
-      loss === 'balanced-softmax' ? prior(counts).map((p) => tau * Math.log(p)) : new Float64Array(classes),
-    labelSmoothing,
+    weights: Float64Array.from(labels, (y, i) => classWeights[y] * (sampleWeights?.[i] ?? 1)),
+    offset: offsets,
+    labelSmoothing: checked.labelSmoothing,
     weightDecay,
     decayBias,
   };

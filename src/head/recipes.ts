@@ -24,7 +24,7 @@ export interface Recipe {
   readonly defaults: Omit<SgdOptions, 'solver' | 'order'>;
 }
 
-/** Stage 2 of weight balancing as its authors published it: METHOD.md, 'Weight balancing, stage 2'. */
+/** Stage 2 of weight balancing as its authors' code has it (Alshammari et al. 2022). */
 const STAGE_2 = {
   loss: 'cb',
   beta: 0.9999,
@@ -37,9 +37,10 @@ const STAGE_2 = {
   schedule: 'cosine-published',
 } as const satisfies SgdOptions;
 
+/** What each method is made of. */
 export const RECIPES: Readonly<Record<FitMethod, Recipe>> = {
   linear: {
-    summary: 'a linear classifier from zeros, to the minimum of loss and decay',
+    summary: 'a linear classifier, to the minimum of loss and decay',
     source: 'multinomial logistic regression; λ = 1e-4 on the weight alone is ours',
     needsInit: false,
     solvers: ['lbfgs', 'sgd', 'adamw'],

@@ -8,7 +8,6 @@
  * 3. The candidate that is proposed comes from the same rule on the complete set. It is `chosen` only if the improvement
  *    is significant (its interval lies above 0, see improvement.ts); otherwise the original head stays.
  */
-import { platform } from '#platform';
 import { countLabels } from '../array/class-counts.js';
 import { throwIfAborted } from '../array/errors.js';
 import type { FloatArray } from '../array/matrix.js';
@@ -26,6 +25,7 @@ import { weightedAccuracy } from './class-shares.js';
 import { stratifiedFolds } from './folds.js';
 import { measureImprovement } from './improvement.js';
 import { type Outcome, oneStandardError } from './one-standard-error.js';
+import { restBetween } from './rest.js';
 import { assertSelectOptions, SELECTING, warnAboutSize } from './select-checks.js';
 import type { Choice, MethodSummary, Selection, SelectOptions } from './selection.js';
 import { resolveTargetPrior } from './target-prior.js';
@@ -77,6 +77,7 @@ export async function select<T extends FloatArray>(options: SelectOptions<T>): P
   return {
     chosen: beyondNoise ? candidate : { ...choice(0), head },
     candidate,
+    row: whole.chosen,
     beyondNoise,
     improvement,
     table: candidates.map((_, c) => {
@@ -173,16 +174,12 @@ async function predictAll<T extends FloatArray>(
   { signal, onProgress }: SelectOptions<T>,
 ): Promise<Int32Array[]> {
   const predictions: Int32Array[] = [];
-  let rested = platform.seconds();
+  const rest = restBetween();
   for (const candidate of candidates) {
     throwIfAborted(signal, 'scoring candidates');
     predictions.push(await candidate.predict());
     onProgress?.({ done: predictions.length, total: candidates.length });
-    // Timers and clicks, an abort among them, only come through when this thread rests.
-    if (platform.seconds() - rested > 0.05) {
-      await new Promise((resolve) => setTimeout(resolve, 0));
-      rested = platform.seconds();
-    }
+    await rest();
   }
   throwIfAborted(signal, 'scoring candidates');
   return predictions;

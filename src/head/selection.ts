@@ -81,11 +81,13 @@ export interface Selection<T extends FloatArray = FloatArray> {
   readonly chosen: Choice & { readonly head: LinearHead<T> };
   /** What the rule proposes on the complete validation set, whether beyond noise or not (for callers that force it). */
   readonly candidate: Choice & { readonly head: LinearHead<T> };
+  /** Place of `candidate` in `table`; 0 is the original head. */
+  readonly row: number;
   /** Whether `candidate` differs from the original head and its improvement is significant. */
   readonly beyondNoise: boolean;
   /** Out-of-fold gain of the selection procedure over the original head. */
   readonly improvement: Improvement;
-  /** Every candidate, the original head first. */
+  /** Every candidate: the original head, the grids of the methods in their order, the extra candidates in theirs. */
   readonly table: CandidateRow[];
   readonly methods: MethodSummary[];
   /** What was chosen without each fold: choices that agree show a stable selection. */

@@ -1,21 +1,21 @@
 /** Configurations of stochastic training: defaults, checks, and which can be trained side by side. */
-import type { ClassCounts } from '../array/class-counts.js';
-import { prior } from '../array/class-counts.js';
 import { TailorError } from '../array/errors.js';
 import type { LinearHead } from '../array/linear-head.js';
 import { epochOrder } from './batches.js';
-import { classBalancedWeights } from './class-weights.js';
 import { assertNumber, checkLoss, type FitShape } from './fit-checks.js';
-import type { FitData, LossOptions, MaxNorm, Sampling, SgdOptions } from './fit-options.js';
+import type { FitData, LossOptions, Sampling, SgdOptions } from './fit-options.js';
+import { lossTerms } from './loss-terms.js';
 import { maxNormRadius } from './max-norm.js';
 import { learningRates } from './schedule.js';
 
 const SOLVERS = ['sgd', 'adamw'];
 const SAMPLINGS: readonly Sampling[] = ['plain', 'class-balanced', 'square-root'];
 
-/** A configuration with its defaults, and what follows from it and the data. */
+/** A configuration with its defaults, and what follows from it and the data; numbers of step and solver as in SgdOptions. */
 export interface SgdConfiguration extends Required<LossOptions> {
   readonly solver: 'sgd' | 'adamw';
+  /** The head that training starts from. */
+  readonly start: LinearHead;
   readonly epochs: number;
   /** At most the number of samples. */
   readonly batch: number;
@@ -27,6 +27,7 @@ export interface SgdConfiguration extends Required<LossOptions> {
   readonly weightDecay: number;
   readonly decayBias: boolean;
   readonly decoupledDecay: boolean;
+  /** When rows are projected, if they are. */
   readonly maxNorm: 'none' | 'epoch' | 'step';
   readonly sampling: Sampling;
   readonly seed: number;
@@ -57,7 +58,7 @@ export function sgdConfiguration(
     decayBias = true,
     decoupledDecay = solver === 'adamw',
     schedule = 'cosine',
-    maxNorm,
+    maxNorm = 'none',
     maxNormEvery = 'epoch',
     sampling = 'plain',
     seed = 0,
@@ -95,6 +96,7 @@ export function sgdConfiguration(
   return {
     ...loss,
     solver,
+    start,
     epochs,
     batch: Math.min(batch, order ? Math.max(...order.map((list) => list.length)) : shape.samples),
     momentum,
@@ -105,33 +107,14 @@ export function sgdConfiguration(
     weightDecay,
     decayBias,
     decoupledDecay,
-    maxNorm: maxNorm ? maxNormEvery : 'none',
+    maxNorm: maxNorm === 'none' ? maxNorm : maxNormEvery,
     sampling,
     seed,
     order,
     rates: learningRates(schedule, learningRate, epochs),
     ...lossTerms(loss, data.counts ?? shape.counted),
-    radius: radiusOf(maxNorm, start),
+    radius: maxNorm === 'none' ? Number.POSITIVE_INFINITY : maxNormRadius(maxNorm, start),
   };
-}
-
-/** What a loss multiplies samples by, and adds to logits, by class. */
-export function lossTerms(
-  { loss, beta, tau }: Required<LossOptions>,
-  counts: ClassCounts,
-): { classWeights: Float64Array; offsets: Float64Array } {
-  const classes = counts.length;
-  return {
-    classWeights: loss === 'cb' ? classBalancedWeights(counts, beta) : new Float64Array(classes).fill(1),
-    offsets:
-      loss === 'balanced-softmax'
-        ? prior(counts).map((share) => tau * Math.log(share))
-        : new Float64Array(classes),
-  };
-}
-
-function radiusOf(maxNorm: MaxNorm | undefined, start: LinearHead): number {
-  return maxNorm ? maxNormRadius(maxNorm, start) : Number.POSITIVE_INFINITY;
 }
 
 /** The samples of an epoch in the order of training. */

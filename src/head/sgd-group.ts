@@ -1,19 +1,21 @@
 /** Training of configurations side by side: what is fed, what comes out, who has diverged. */
-import { TailorError, throwIfAborted } from '../array/errors.js';
+import { platform } from '#platform';
+import { type TailorError, throwIfAborted } from '../array/errors.js';
 import { type LinearHead, linearHead } from '../array/linear-head.js';
 import { denseData, type FloatArray, firstNonFinite } from '../array/matrix.js';
 import type { EpochGraphOptions } from '../compute/epoch-options.js';
 import { type EpochResult, openTrainer, type Trainer, type TrainingData } from '../compute/train-epochs.js';
 import { cutBatches } from './batches.js';
+import { divergedAt } from './divergence.js';
 import type { FitShape } from './fit-checks.js';
 import type { Fit, FitData, FitEpoch, FitSgdRun } from './fit-options.js';
+import { summarizeNorms } from './max-norm.js';
 import { orderOf, type SgdConfiguration } from './sgd-configuration.js';
 
 /** Configurations that are trained together, and what they are trained on. */
 export interface Group {
   readonly data: FitData;
   readonly shape: FitShape;
-  readonly start: LinearHead;
   readonly features: FloatArray;
   readonly type: 'float32' | 'float64';
   readonly run: Omit<FitSgdRun, 'init'>;
@@ -33,13 +35,13 @@ interface Member {
   diverged?: TailorError;
 }
 
-/** Trains them; the fits are in the order of `group`. */
-export async function fitGroup(context: Group): Promise<Fit<FloatArray>[]> {
+/** Trains them; the fits are in the order of `group`, and `epochs` is how many were run. */
+export async function fitGroup(context: Group): Promise<{ fits: Fit<FloatArray>[]; epochs: number }> {
   const { data, group, indices, run, total, before, type } = context;
   const { signal, device = 'cpu', threads, onProgress, onEpoch, keepDiverged = false } = run;
   const [{ epochs, batch }] = group;
   throwIfAborted(signal, 'fitting a head');
-  const began = performance.now();
+  const began = platform.seconds();
   const trainer = await openTrainer(graphOptions(context), trainingData(context), { device, threads });
   try {
     const members: Member[] = group.map((configuration, place) => ({
@@ -47,6 +49,7 @@ export async function fitGroup(context: Group): Promise<Fit<FloatArray>[]> {
       epochs: [],
       head: cutHead(trainer, context, place),
     }));
+    let done = 0;
     for (let epoch = 0; epoch < epochs; epoch++) {
       throwIfAborted(signal, 'fitting a head');
       const order = orderOf(group[0], data, epoch);
@@ -64,14 +67,16 @@ export async function fitGroup(context: Group): Promise<Fit<FloatArray>[]> {
       const stop =
         alive.length === 0 || (await onEpoch?.({ epoch, epochs, configurations: indices, heads })) === 'stop';
       const loss = alive.reduce((sum, member) => sum + member.epochs[epoch].loss, 0) / alive.length;
-      onProgress?.({ epoch: before + (stop ? epochs : epoch + 1), epochs: total, loss });
+      done = epoch + 1;
+      onProgress?.({ epoch: before + done, epochs: stop ? total - (epochs - done) : total, loss });
       if (stop) break;
     }
-    const seconds = (performance.now() - began) / 1000 / group.length;
-    return members.map(({ head, epochs, diverged }) => {
-      const fit = { head, epochs, seconds, device: trainer.device };
+    const seconds = (platform.seconds() - began) / group.length;
+    const fits = members.map(({ head, epochs: own, diverged }) => {
+      const fit = { head, epochs: own, seconds, device: trainer.device };
       return diverged ? { ...fit, diverged } : fit;
     });
+    return { fits, epochs: done };
   } finally {
     await trainer.release();
   }
@@ -98,11 +103,7 @@ function endEpoch(member: Member, place: number, context: Group, end: EndedEpoch
   if (Number.isFinite(sum) && firstNonFinite(own) < 0 && firstNonFinite(bias) < 0) {
     member.epochs.push({
       loss: sum / steps,
-      norms: {
-        min: own.reduce((a, b) => Math.min(a, b)),
-        mean: own.reduce((a, b) => a + b) / classes,
-        max: own.reduce((a, b) => Math.max(a, b)),
-      },
+      norms: summarizeNorms(own),
       learningRate: member.configuration.rates[epoch],
     });
     member.head = cutHead(trainer, context, place);
@@ -112,25 +113,6 @@ function endEpoch(member: Member, place: number, context: Group, end: EndedEpoch
   let step = 0;
   while (step < steps - 1 && Number.isFinite(losses[step * heads + place])) step++;
   member.diverged = divergedAt(member.configuration, epoch, step, steps);
-}
-
-function divergedAt(
-  configuration: SgdConfiguration,
-  epoch: number,
-  step: number,
-  steps: number,
-): TailorError {
-  const { rates, weightDecay, maxNorm } = configuration;
-  const rate = rates[epoch];
-  const advice = ['a lower learning rate'];
-  if (rate * weightDecay > 1) advice.push('less weight decay (learning rate × decay is above 1)');
-  if (maxNorm === 'none') advice.push('a maxNorm');
-  advice.push('features of smaller scale');
-  return new TailorError(
-    'FIT_DIVERGED',
-    `Fitting a head: the loss is no longer finite in epoch ${epoch + 1} of ${rates.length}, step ${step + 1} of ${steps}, ` +
-      `at learning rate ${rate} and weight decay ${weightDecay}. Try ${advice.join(', or ')}.`,
-  );
 }
 
 function graphOptions({ group, shape, type }: Group): EpochGraphOptions {
@@ -143,18 +125,20 @@ function graphOptions({ group, shape, type }: Group): EpochGraphOptions {
     classes: shape.classes,
     dimensions: shape.dimensions,
     heads: group.length,
+    blocks: 1,
     batch: first.batch,
     loss: first.loss === 'dot-regression' ? 'dot-regression' : 'cross-entropy',
     labelSmoothing: first.labelSmoothing,
     offsets: group.some((configuration) => configuration.loss === 'balanced-softmax'),
     solver: solver === 'sgd' ? { name: solver, momentum, nesterov } : { name: solver, beta1, beta2, epsilon },
+    ratesPerStep: false,
     decay: decaying.length > 0 ? decay : 'none',
     maxNorm: group.find((configuration) => configuration.maxNorm !== 'none')?.maxNorm ?? 'none',
   };
 }
 
 /** What is fed, with the heads of the group one after another. */
-function trainingData({ data, shape, start, features, type, group }: Group): TrainingData {
+function trainingData({ data, shape, features, type, group }: Group): TrainingData {
   const { classes } = shape;
   const heads = group.length;
   const eachClass = (of: (configuration: SgdConfiguration, k: number) => number) =>
@@ -169,14 +153,14 @@ function trainingData({ data, shape, start, features, type, group }: Group): Tra
       (_, i) => group[i % heads].classWeights[Math.floor(i / heads)],
     ),
     offsets: eachClass((configuration, k) => configuration.offsets[k]),
-    decayWeight: eachClass((configuration) => configuration.weightDecay),
-    decayBias: eachClass(({ decayBias, weightDecay }) => (decayBias ? weightDecay : 0)),
+    decayWeight: Float64Array.from(group, ({ weightDecay }) => weightDecay),
+    decayBias: Float64Array.from(group, ({ decayBias, weightDecay }) => (decayBias ? weightDecay : 0)),
     radius: eachClass((configuration) => configuration.radius),
-    weight: repeat(castTo(type, denseData(start.weight)), heads),
+    weight: join(group, ({ start }) => denseData(start.weight), type),
     bias:
       group[0].loss === 'dot-regression'
         ? castTo(type, new Float32Array(heads * classes))
-        : repeat(castTo(type, denseData(start.bias)), heads),
+        : join(group, ({ start }) => denseData(start.bias), type),
   };
 }
 
@@ -195,12 +179,15 @@ function castTo(type: 'float32' | 'float64', numbers: FloatArray): FloatArray {
   return numbers instanceof Float32Array ? numbers : Float32Array.from(numbers);
 }
 
-function repeat(numbers: FloatArray, times: number): FloatArray {
-  if (times === 1) return numbers;
+/** Numbers of all configurations one after another, never those of a caller themselves. */
+function join(
+  group: readonly SgdConfiguration[],
+  numbersOf: (configuration: SgdConfiguration) => FloatArray,
+  type: 'float32' | 'float64',
+): FloatArray {
+  const size = numbersOf(group[0]).length;
   const all =
-    numbers instanceof Float64Array
-      ? new Float64Array(numbers.length * times)
-      : new Float32Array(numbers.length * times);
-  for (let i = 0; i < times; i++) all.set(numbers, i * numbers.length);
+    type === 'float64' ? new Float64Array(group.length * size) : new Float32Array(group.length * size);
+  for (const [place, configuration] of group.entries()) all.set(numbersOf(configuration), place * size);
   return all;
 }

@@ -1,28 +1,41 @@
 /** Heads fitted to training features, as candidates beside the adjustments. */
 import type { ClassCounts } from '../array/class-counts.js';
-import { TailorError } from '../array/errors.js';
-import { type LinearHead, linearHead } from '../array/linear-head.js';
-import { denseData } from '../array/matrix.js';
-import { headLogits } from '../compute/head-logits.js';
+import { type ErrorCode, TailorError } from '../array/errors.js';
+import { float64Head } from '../array/linear-head.js';
 import type { FeatureSet } from '../features/feature-set.js';
 import type { Model } from '../features/model.js';
 import type { ExtraCandidate } from '../head/candidates.js';
-import { type FitConfiguration, type FittedHead, fit } from '../head/fit.js';
+import { fittedCandidates } from '../head/choose-fit.js';
+import { fit } from '../head/fit.js';
+import { type FitConfiguration, parametersOf } from '../head/fit-configuration.js';
+import { type FittedHead, nameFit, noteDiverged, survivorsOf } from '../head/fitted-head.js';
 import type { FitMethod } from '../head/recipes.js';
 import type { SessionOptions } from '../runtime/session.js';
 
 /**
  * What `auto` fits: the recipes, and logistic regression with the losses for the tail. A class-balanced loss and the
- * published one bring different heads with few or many classes, so both compete.
+ * published one bring different heads with few or many classes, so both compete. Each list is fitted at once.
  */
-const AUTO: readonly FitConfiguration[] = [
-  { method: 'wb' },
-  { method: 'wb', beta: 1 },
-  { method: 'lws' },
-  { method: 'linear', loss: 'cb', beta: 1, weightDecay: 1e-3 },
-  { method: 'linear', loss: 'balanced-softmax', weightDecay: 1e-3 },
-  { method: 'ncm' },
-  { method: 'etf' },
+const AUTO: readonly (readonly FitConfiguration[])[] = [
+  [{ method: 'wb' }, { method: 'wb', beta: 1 }],
+  [{ method: 'lws' }],
+  [{ method: 'linear', loss: 'cb', beta: 1, weightDecay: 1e-3 }],
+  [{ method: 'linear', loss: 'balanced-softmax', weightDecay: 1e-3 }],
+  [{ method: 'ncm' }],
+  [{ method: 'etf' }],
+];
+
+/**
+ * Reasons for which `auto` goes on without a method: too few dimensions for an ETF, a class without samples, a head of
+ * zeros to start from, numbers that grow beyond bounds, a device that lacks operators. What is wrong with the data is
+ * none of them: it concerns every method, and is told.
+ */
+const LEFT_OUT: readonly ErrorCode[] = [
+  'INVALID_ARGUMENT',
+  'CLASS_MISSING',
+  'FIT_DIVERGED',
+  'HEAD_OVERFLOW',
+  'DEVICE_UNAVAILABLE',
 ];
 
 interface FitCandidatesOptions {
@@ -36,7 +49,7 @@ interface FitCandidatesOptions {
   readonly where: SessionOptions & { readonly signal?: AbortSignal };
 }
 
-/** Fits and wraps. Methods that cannot be fitted here (an ETF in too few dimensions) are left out of `auto`, with a note. */
+/** Fits and wraps. Methods that cannot be fitted here, and fits that diverge, are left out of `auto`, with a note. */
 export async function fitCandidates({
   model,
   train,
@@ -54,36 +67,34 @@ export async function fitCandidates({
     );
   }
   const run = { ...where, init: model.head, counts };
-  const notes: string[] = [];
-  const fits: FittedHead[] = [];
-  if (method === 'auto') {
-    for (const configuration of AUTO) {
-      try {
-        fits.push(...(await fit(train, configuration, run)));
-      } catch (error) {
-        if (!(error instanceof TailorError) || error.code === 'ABORTED') throw error;
-        notes.push(`Left out: ${configuration.method}. ${error.message}`);
-      }
-    }
-  } else fits.push(...(await fit(train, { method }, run)));
+  const { fits, notes } =
+    method === 'auto' ? await fitAll(train, run) : { fits: await fit(train, { method }, run), notes: [] };
+  const candidates = fittedCandidates(fits, validation, where);
+  // A float64 model takes a float64 head.
   const double = model.head.weight.data instanceof Float64Array;
-  const candidates = fits.map(({ method: name, parameters, head }, index) => ({
-    method: name,
-    parameters,
-    head: double ? float64Head(head) : head,
-    logits: () => headLogits(head, validation.features, where),
-    strength: index,
-  }));
-  return { candidates, notes };
+  return {
+    candidates: double ? candidates.map((one) => ({ ...one, head: float64Head(one.head) })) : candidates,
+    notes,
+  };
 }
 
-/** A float64 model takes a float64 head. */
-function float64Head(head: LinearHead): LinearHead {
-  const [classes, dimensions] = head.weight.shape;
-  return linearHead(
-    Float64Array.from(denseData(head.weight)),
-    Float64Array.from(denseData(head.bias)),
-    classes,
-    dimensions,
-  );
+async function fitAll(
+  train: FeatureSet,
+  run: Parameters<typeof fit>[2],
+): Promise<{ fits: FittedHead[]; notes: string[] }> {
+  const fits: FittedHead[] = [];
+  const notes: string[] = [];
+  for (const configurations of AUTO) {
+    try {
+      const made = await fit(train, configurations, { ...run, keepDiverged: true });
+      fits.push(...survivorsOf(made));
+      notes.push(...noteDiverged(made));
+    } catch (error) {
+      if (!(error instanceof TailorError) || !LEFT_OUT.includes(error.code)) throw error;
+      const named = configurations.map((one) => ({ method: one.method, parameters: parametersOf(one) }));
+      const names = named.map((one) => nameFit(one, named));
+      notes.push(`Left out: ${names.join(' and ')}. ${error.message}`);
+    }
+  }
+  return { fits, notes };
 }

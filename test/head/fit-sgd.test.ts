@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { linearHead } from '../../src/array/linear-head.js';
 import { denseData, type FloatArray, matrix } from '../../src/array/matrix.js';
 import { classBalancedWeights } from '../../src/head/class-weights.js';
-import type { Fit, FitData, FitEpoch, SgdOptions } from '../../src/head/fit-options.js';
+import type { Fit, FitData, FitEpoch, MaxNorm, SgdOptions } from '../../src/head/fit-options.js';
 import { fitReference } from '../../src/head/fit-reference.js';
 import { fitSgd, fitSgdTyped } from '../../src/head/fit-sgd.js';
 import { maxNormRadius } from '../../src/head/max-norm.js';
@@ -11,7 +11,8 @@ import { learningRates } from '../../src/head/schedule.js';
 import { expectRefusal } from '../array/expect-refusal.js';
 import { fitProblem, signedSums } from './fit-problem.js';
 
-type GoldenOptions = Omit<SgdOptions, 'schedule'> & {
+type GoldenOptions = Omit<SgdOptions, 'schedule' | 'maxNorm'> & {
+  maxNorm?: MaxNorm;
   schedule?: 'constant' | 'cosine' | 'cosine-published';
   sampleWeights?: boolean;
 };

@@ -1,13 +1,15 @@
 /** The verb: recipes, what they need, and that every method ends as a head that does what its name says. */
 import { describe, expect, it } from 'vitest';
-import { type LinearHead, linearHead, rowNorms } from '../../src/array/linear-head.js';
+import { headShape, type LinearHead, linearHead, rowNorms } from '../../src/array/linear-head.js';
 import { denseData, matrix } from '../../src/array/matrix.js';
 import { createRandom, type Random } from '../../src/array/random.js';
 import { headLogits } from '../../src/compute/head-logits.js';
 import { evaluate } from '../../src/evaluation/evaluate.js';
 import { FeatureSet } from '../../src/features/feature-set.js';
 import { chooseFit } from '../../src/head/choose-fit.js';
-import { fit } from '../../src/head/fit.js';
+import { type FitVerbRun, fit } from '../../src/head/fit.js';
+import type { FitConfiguration } from '../../src/head/fit-configuration.js';
+import type { FitProgress } from '../../src/head/fit-options.js';
 import { FIT_METHODS, type FitMethod, RECIPES } from '../../src/head/recipes.js';
 import { expectRefusal } from '../array/expect-refusal.js';
 
@@ -150,6 +152,82 @@ describe('fit', () => {
     expect(impatient.epochs.length).toBeLessThanOrEqual(12);
   });
 
+  it('wb-norm starts from normalised rows, and a row of zeros stays', async () => {
+    const init = linearHead(
+      Float32Array.from({ length: CLASSES * DIMENSIONS }, (_, i) => (i < DIMENSIONS ? 0 : Math.sin(i))),
+      Float32Array.from({ length: CLASSES }, (_, k) => k / 8),
+      CLASSES,
+      DIMENSIONS,
+    );
+    const still = { method: 'wb-norm', learningRate: 1e-30, weightDecay: 0, epochs: 1, schedule: 'constant' };
+    const [{ head }] = await fit(train, still as FitConfiguration, { init });
+    const norms = rowNorms(init);
+    denseData(head.weight).forEach((w, i) => {
+      const norm = norms[Math.floor(i / DIMENSIONS)];
+      expect(w).toBeCloseTo(norm > 0 ? denseData(init.weight)[i] / norm : 0, 7);
+    });
+    denseData(head.bias).forEach((b, k) => {
+      expect(b).toBeCloseTo(denseData(init.bias)[k], 7);
+    });
+  });
+
+  it('shows the settings that had a say', async () => {
+    const init = await stage1();
+    const of = async (configuration: FitConfiguration) =>
+      (await fit(train, configuration, { init }))[0].parameters;
+    const adamw = await of({ method: 'wb', solver: 'adamw', epochs: 1, maxNorm: 'none', loss: 'ce' });
+    expect(adamw).toMatchObject({ solver: 'adamw', maxNorm: 'none', loss: 'ce' });
+    for (const idle of ['momentum', 'beta', 'maxNormEvery']) expect(adamw).not.toHaveProperty(idle);
+    expect(await of({ method: 'tau-norm', power: 0.5 })).toEqual({ tau: 0.5 });
+    expect(await of({ method: 'wb', epochs: 1, maxNorm: { radius: 2 } })).toMatchObject({ maxNorm: 2 });
+  });
+
+  it('says so when the published schedule leaves a single epoch nothing to learn', async () => {
+    const run = { init: await stage1() };
+    expect((await fit(train, { method: 'wb', epochs: 1 }, run))[0].warning).toMatch(/more epochs/);
+    expect((await fit(train, { method: 'wb', epochs: 2 }, run))[0].warning).toBeUndefined();
+  });
+
+  it('passes on what a descent has to say', async () => {
+    const init = await stage1();
+    for (const method of ['linear', 'lws'] as const) {
+      const configuration = { method, tolerance: 1e-12, maxIterations: 1, loss: 'balanced-softmax' } as const;
+      const [{ warning }] = await fit(train, configuration, { init });
+      expect(warning).toMatch(/1 iterations short of the minimum/);
+    }
+  });
+
+  it('tells its progress over all fits: monotone, to the end, which comes nearer where a fit ends early', async () => {
+    const init = await stage1();
+    const configurations: FitConfiguration[] = [
+      { method: 'linear', weightDecay: 1e-2 },
+      { method: 'wb', epochs: 3 },
+      { method: 'ncm' },
+      { method: 'wb-norm', epochs: 2 },
+      { method: 'linear', solver: 'sgd', epochs: 40, batch: 500, learningRate: 1e-9 },
+      { method: 'lws' },
+    ];
+    const seen: FitProgress[] = [];
+    const onProgress = (progress: FitProgress) => void seen.push(progress);
+    const fits = await fit(train, configurations, {
+      init,
+      onProgress,
+      // The third group does not get better at all.
+      earlyStopping: { validation, patience: 5 },
+    });
+    for (const [i, { epoch, epochs }] of seen.entries()) {
+      expect(epoch).toBeLessThanOrEqual(epochs);
+      if (i === 0) continue;
+      expect(epoch).toBeGreaterThanOrEqual(seen[i - 1].epoch);
+      expect(epochs).toBeLessThanOrEqual(seen[i - 1].epochs);
+    }
+    expect(seen[0]).toMatchObject({ epoch: 1, epochs: 3 + 2 + 40 + 500 + 200 });
+    expect(seen.at(-1)!.epoch).toBe(seen.at(-1)!.epochs);
+    expect(seen.filter(({ epoch, epochs }) => epoch === epochs)).toHaveLength(1);
+    expect(fits[4].epochs.length).toBeLessThan(40);
+    expect(seen.at(-1)!.epochs).toBeLessThan(200);
+  });
+
   it('stops when asked to', async () => {
     const abort = new AbortController();
     const run = { init: await stage1(), signal: abort.signal, onProgress: () => abort.abort() };
@@ -180,6 +258,48 @@ describe('fit', () => {
       /4 × 3|4 classes × 3|3 dimensions/,
     ],
     [
+      'a start of another size where it is changed by a formula',
+      () =>
+        fit(
+          train,
+          { method: 'tau-norm' },
+          { init: linearHead(new Float32Array(15), new Float32Array(5), 5, 3) },
+        ),
+      'SHAPE_MISMATCH',
+      /5 classes × 3 dimensions/,
+    ],
+    [
+      'settings that would change nothing',
+      () => fit(train, { method: 'linear', learningRate: 0.1, epochs: 3 }),
+      'INVALID_ARGUMENT',
+      /learningRate, epochs would change nothing with the solver lbfgs; allowed are loss, .*sgd, adamw/,
+    ],
+    [
+      'settings of another method',
+      () => fit(train, { method: 'ncm', weightDecay: 0.1 }),
+      'INVALID_ARGUMENT',
+      /weightDecay would change nothing; allowed are distance/,
+    ],
+    [
+      'early stopping where there are no epochs',
+      () => fit(train, { method: 'linear' }, { earlyStopping: { validation } }),
+      'INVALID_ARGUMENT',
+      /nothing here is trained in epochs/,
+    ],
+    [
+      'a patience that is none',
+      () => stopEarly({ validation, patience: 0 }),
+      'INVALID_ARGUMENT',
+      /patience is 0/,
+    ],
+    [
+      'validation of another width',
+      () => stopEarly({ validation: narrow(5) }),
+      'SHAPE_MISMATCH',
+      /5 dimensions.*features 6/,
+    ],
+    ['validation of other classes', () => stopEarly({ validation: narrow() }), 'LABELS_INVALID', /label 4/],
+    [
       'an empty class',
       () => fit(gaussians([30, 20, 10, 0], 5, 'gap'), { method: 'ncm' }),
       'CLASS_MISSING',
@@ -209,19 +329,95 @@ describe('fit', () => {
   });
 });
 
-/** Eight classes in six dimensions. */
-function narrow(): FeatureSet {
+const stopEarly = (earlyStopping: FitVerbRun['earlyStopping']) =>
+  fit(train, { method: 'linear', solver: 'sgd' }, { earlyStopping });
+
+/** Eight classes in six dimensions, or as many as asked. */
+function narrow(dimensions = DIMENSIONS): FeatureSet {
   const random = createRandom(9);
   return new FeatureSet({
     features: matrix(
-      Float32Array.from({ length: 16 * DIMENSIONS }, () => random()),
+      Float32Array.from({ length: 16 * dimensions }, () => random()),
       16,
-      DIMENSIONS,
+      dimensions,
     ),
-    labels: Int32Array.from({ length: 16 }, (_, i) => i % 8),
-    classCount: 8,
+    labels: Int32Array.from({ length: 16 }, (_, i) => i % (dimensions < DIMENSIONS ? CLASSES : 8)),
+    classCount: dimensions < DIMENSIONS ? CLASSES : 8,
   });
 }
+
+describe('a configuration that diverges', () => {
+  const grid = [0.01, 1e30, 0.02].map(
+    (learningRate) => ({ method: 'linear', solver: 'sgd', epochs: 3, learningRate }) as const,
+  );
+
+  it('fails the others, unless keepDiverged', async () => {
+    await expectRefusal(() => fit(train, grid), 'FIT_DIVERGED', /epoch 1 of 3, step \d+ of \d+/);
+    const fits = await fit(train, grid, { keepDiverged: true });
+    expect(fits.map(({ diverged }) => diverged?.code)).toEqual([undefined, 'FIT_DIVERGED', undefined]);
+    expect(fits[1]).toMatchObject({ objective: null, gradientNorm: null });
+    for (const place of [0, 2]) {
+      const [alone] = await fit(train, grid[place]);
+      const weight = denseData(fits[place].head.weight);
+      denseData(alone.head.weight).forEach((w, i) => {
+        expect(weight[i]).toBeCloseTo(w, 5);
+      });
+    }
+  });
+
+  it('is left out of the choice, which says so', async () => {
+    const fits = await fit(train, [grid[1], grid[0], grid[2]], { keepDiverged: true });
+    const { fit: chosen, selection } = await chooseFit(fits, validation, { counts: COUNTS });
+    expect(fits.slice(1)).toContain(chosen);
+    expect(selection.table).toHaveLength(2);
+    expect(selection.warnings[0]).toMatch(
+      /^Left out: linear \(learningRate 1e\+30\)\. .*epoch 1 of 3, step .* Try a lower learning rate/,
+    );
+    const one = await chooseFit(fits.slice(0, 2), validation, { counts: COUNTS });
+    expect(one.fit).toBe(fits[1]);
+    expect(one.selection.row).toBe(0);
+  });
+
+  it('fails where all have diverged', async () => {
+    const wild = [1e30, 1e31].map((learningRate) => ({ ...grid[0], learningRate }));
+    await expectRefusal(
+      () => fit(train, wild, { keepDiverged: true }),
+      'FIT_DIVERGED',
+      /2 heads: all diverged\. The first, linear \(learningRate 1e\+30\): .*epoch 1/,
+    );
+    await expectRefusal(
+      () => fit(train, wild[0], { keepDiverged: true }),
+      'FIT_DIVERGED',
+      /^Fitting a head: /,
+    );
+    const [, { diverged }] = await fit(train, [grid[0], wild[0]], { keepDiverged: true });
+    const lost = (await fit(train, grid, { keepDiverged: true })).filter((one) => one.diverged);
+    expect(diverged).toBeInstanceOf(Error);
+    await expectRefusal(() => chooseFit(lost, validation, { counts: COUNTS }), 'FIT_DIVERGED', /epoch 1/);
+  });
+
+  it('may be one that descends to the minimum: it stays at its start', async () => {
+    const huge = train.with({
+      features: matrix(
+        denseData(train.features).map((x) => 1e25 * x),
+        train.samples,
+        DIMENSIONS,
+      ),
+    });
+    const list: FitConfiguration[] = [{ method: 'linear' }, { method: 'ncm', distance: 'cosine' }];
+    const [linear, ncm] = await fit(huge, list, { keepDiverged: true });
+    expect(linear.diverged?.message).toMatch(/overflow float32/);
+    expect(headShape(linear.head)).toEqual([CLASSES, DIMENSIONS]);
+    expect(denseData(linear.head.weight).every((w) => w === 0)).toBe(true);
+    expect(ncm.diverged).toBeUndefined();
+    await expectRefusal(() => fit(huge, list), 'FIT_DIVERGED', /overflow float32/);
+    await expectRefusal(
+      () => fit(huge, { method: 'ncm' }),
+      'HEAD_OVERFLOW',
+      /class 0.*Scale the features down/,
+    );
+  });
+});
 
 describe('chooseFit', () => {
   it('takes what does best on validation, beyond one standard error', async () => {

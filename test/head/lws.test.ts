@@ -96,6 +96,7 @@ describe('fitScales', () => {
     );
     expect(seen).toEqual([1, 2]);
     expect(fit.converged).toBe(false);
+    expect(fit.warning).toMatch(/2 iterations short of the minimum/);
     const stop = new AbortController();
     const aborted = fitScales(
       head,
@@ -104,6 +105,26 @@ describe('fitScales', () => {
       { ...run, signal: stop.signal, onProgress: () => stop.abort() },
     );
     await expectRefusal(() => aborted, 'ABORTED', /scales of classes/);
+  });
+
+  it('hears a signal that fires while it computes', async () => {
+    const { data, head } = problem(6);
+    const times = 400;
+    const rows = denseData(data.features);
+    const many: FitData = {
+      features: matrix(
+        Float32Array.from({ length: times * rows.length }, (_, i) => rows[i % rows.length]),
+        times * N,
+        D,
+      ),
+      labels: Int32Array.from({ length: times * N }, (_, i) => data.labels[i % N]),
+      classes: C,
+    };
+    const stop = new AbortController();
+    const onProgress = () => void setTimeout(() => stop.abort('a click'), 0);
+    const fit = () =>
+      fitScales(head, many, { tolerance: 1e-300 }, { ...run, signal: stop.signal, onProgress });
+    await expectRefusal(fit, 'ABORTED', /a click/);
   });
 
   it('refuses', async () => {

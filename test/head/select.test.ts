@@ -81,6 +81,7 @@ describe('select', () => {
     const validation = longTailed(400, 1);
     const found = await select(validation);
     expect(found.chosen.method).toBe('additive');
+    expect(found.table[found.row].parameters).toBe(found.candidate.parameters);
     expect(found.chosen.parameters.tau).toBeGreaterThanOrEqual(0.6);
     expect(found.chosen.parameters.tau).toBeLessThanOrEqual(1.3);
     expect(found.beyondNoise).toBe(true);

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import * as ort from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
-import { denseData } from '../../src/array/matrix.js';
+import { denseData, matrix } from '../../src/array/matrix.js';
 import { openModel } from '../../src/features/model.js';
 import { readMetadata } from '../../src/onnx/metadata.js';
 import { graphOf, readModelFile } from '../../src/onnx/model-file.js';
@@ -263,6 +263,38 @@ describe('recalibrate', () => {
     });
     expect([...new Set(named.selection!.table.map(({ method }) => method))]).toEqual(['none', 'lws']);
     expect(named.method).toBe('lws');
+  });
+
+  it('goes on without the fits that diverge, and names them', async () => {
+    const { model, validation } = await problem(20);
+    const train = await model.extract(longTailSource([60, 24, 10, 6, 5, 4], 5));
+    const huge = train.with({
+      features: matrix(
+        denseData(train.features).map((x) => 1e30 * x),
+        train.samples,
+        train.dimensions,
+      ),
+    });
+    const { notes, selection } = await recalibrate(model, { validation, counts: COUNTS, train: huge });
+    const left = notes.filter((note) => note.startsWith('Left out: ')).join('\n');
+    expect(left).toMatch(/linear.*overflow float32/);
+    expect(left).toMatch(/ncm.*does not fit float32/);
+    expect(selection!.table.map(({ method }) => method)).toContain('etf');
+    await expectRefusal(
+      () => recalibrate(model, { validation, counts: COUNTS, train: huge, method: 'linear' }),
+      'FIT_DIVERGED',
+      /Scale them down/,
+    );
+  });
+
+  it('does not take what is wrong with the training set for a reason to leave fits out', async () => {
+    const { model, validation } = await problem(20);
+    const train = await model.extract(longTailSource(5, 5));
+    await expectRefusal(
+      () => recalibrate(model, { validation, counts: COUNTS, train: train.with({ labels: undefined }) }),
+      'LABELS_INVALID',
+      /has no labels/,
+    );
   });
 
   it('refuses a fitted method without training features, and notes validation that was trained on', async () => {

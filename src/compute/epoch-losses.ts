@@ -33,7 +33,7 @@ function bySample(b: GraphBuilder, { heads, classes, batch }: EpochGraphOptions,
   return b.transpose(b.reshape(z, heads, classes, batch), [2, 0, 1]);
 }
 
-/** −Σ_k t_k log softmax(W f + b + offset)_k and its derivative by the logits, softmax − t. */
+/** −Σ_k t_k log softmax(W f + b)_k and its derivative by the logits, softmax − t. */
 export function crossEntropy(
   b: GraphBuilder,
   options: EpochGraphOptions,
@@ -42,7 +42,7 @@ export function crossEntropy(
   x: Value,
   target: Value,
 ): BatchLoss {
-  const z = b.gemm(weight, x, options.offsets ? b.add(bias, 'offsets') : bias, { transB: 1 });
+  const z = b.gemm(weight, x, bias, { transB: 1 });
   const logP = b.logSoftmax(bySample(b, options, z));
   return {
     minusLosses: b.reduceSum(b.mul(logP, target), [2], 0),

@@ -8,6 +8,8 @@ export interface EpochGraphOptions {
   readonly classes: number;
   readonly dimensions: number;
   readonly heads: number;
+  /** Parts into which the heads are split, 1 … K: each is a loop of its own and may run beside the others. */
+  readonly blocks: number;
   /** Samples per step; a smaller batch is filled up with samples of share 0. */
   readonly batch: number;
   readonly loss: 'cross-entropy' | 'dot-regression';
@@ -16,6 +18,8 @@ export interface EpochGraphOptions {
   /** Whether something is added to the logits (balanced-softmax). */
   readonly offsets: boolean;
   readonly solver: SolverOptions;
+  /** Whether each step has a learning rate of its own; else it is that of the epoch. */
+  readonly ratesPerStep: boolean;
   /** λ: not at all, as λθ in the gradient, or as θ ← (1 − lr·λ) θ before the step. */
   readonly decay: 'none' | 'coupled' | 'decoupled';
   /** Whether rows of the weight are projected into their balls, and when. */

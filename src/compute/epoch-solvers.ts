@@ -7,37 +7,37 @@ export interface Step {
   readonly b: GraphBuilder;
   readonly options: EpochGraphOptions;
   readonly state: ReadonlyMap<string, Value>;
-  /** Learning rate, [1, 1] or [K·C, 1]. */
-  readonly rate: Value;
+  /** Rate and decays (epoch-rates.ts), [1, 1] or [K·C, 1]. */
+  readonly coefficients: ReadonlyMap<string, Value>;
+  /** Whether dz and the velocities are times the rate already. */
+  readonly carriesRate: boolean;
   readonly corrections: Value | undefined;
 }
 
 /** The next value of a parameter and of its moments. The gradient of the loss is dz · x. */
-export function update(
-  { b, options, state, rate, corrections }: Step,
-  name: 'weight' | 'bias',
-  decayName: string,
-  dz: Value,
-  x: Value,
-): Value[] {
+export function update(step: Step, name: 'weight' | 'bias', dz: Value, x: Value): Value[] {
+  const { b, options, state, coefficients, carriesRate, corrections } = step;
   const { type, solver, decay } = options;
   const number = (value: number) => b.scalar(value, type);
   const value = state.get(name)!;
   const moment = (of: string) => state.get(`${of}.${name}`)!;
-  const decayed = (slope: Value) => (decay === 'coupled' ? b.add(slope, b.mul(value, decayName)) : slope);
-  const kept = decay === 'decoupled' ? b.mul(value, b.sub(number(1), b.mul(rate, decayName))) : value;
+  const rate = coefficients.get('rate')!;
+  const factor = coefficients.get(name === 'weight' ? 'decayWeight' : 'decayBias')!;
+  const decayed = (slope: Value) => (decay === 'coupled' ? b.add(slope, b.mul(value, factor)) : slope);
+  const kept = decay === 'decoupled' ? b.mul(value, factor) : value;
 
   if (solver.name === 'sgd') {
     const { momentum, nesterov } = solver;
-    if (momentum === 0) return [b.sub(kept, b.mul(decayed(b.gemm(dz, x)), rate))];
+    const stepped = (slope: Value) => b.sub(kept, carriesRate ? slope : b.mul(slope, rate));
+    if (momentum === 0) return [stepped(decayed(b.gemm(dz, x)))];
     if (!nesterov) {
       const velocity = decayed(accumulate(b, type, dz, x, moment('velocity'), momentum));
-      return [b.sub(kept, b.mul(velocity, rate)), velocity];
+      return [stepped(velocity), velocity];
     }
     const slope = decayed(b.gemm(dz, x));
     const velocity = b.add(b.mul(moment('velocity'), number(momentum)), slope);
     const ahead = b.add(slope, b.mul(velocity, number(momentum)));
-    return [b.sub(kept, b.mul(ahead, rate)), velocity];
+    return [stepped(ahead), velocity];
   }
 
   const { beta1, beta2, epsilon } = solver;

@@ -16,7 +16,7 @@ export interface TrainingData {
   readonly classWeights: Float64Array;
   /** Added to the logits, [K·C]. */
   readonly offsets: Float64Array;
-  /** λ of each row of the weight and of each bias, [K·C]. */
+  /** λ of each head's weight and bias, [K]. */
   readonly decayWeight: Float64Array;
   readonly decayBias: Float64Array;
   /** Largest norm of each row, [K·C]; infinite for none. */
@@ -33,7 +33,7 @@ export interface EpochBatches {
   /** Samples, [S, batch], and the weight of each in its batch's mean, [S, batch]: 0 where the batch is filled up. */
   readonly order: Int32Array;
   readonly share: FloatArray;
-  /** Learning rate of each head, [K]. */
+  /** Learning rate of each head, [K], or of each step and head, [S, K], with `ratesPerStep`. */
   readonly rates: ArrayLike<number>;
 }
 
@@ -73,7 +73,7 @@ export async function openTrainer(
   const { type, classes, dimensions, heads, batch, solver } = options;
   const rows = heads * classes;
   const { device, threads = rows * dimensions * batch < SMALL_STEP ? 1 : undefined } = where;
-  const session = await openWholly(epochGraph(options), { device, threads });
+  const session = await openWholly(epochGraph(options), { device, threads, branches: options.blocks > 1 });
   const samples = data.labels.length;
   const numbers = (list: ArrayLike<number>) => (type === 'float64' ? Float64Array : Float32Array).from(list);
   const column = (list: ArrayLike<number>): Feed => ({ data: numbers(list), dims: [rows, 1] });
@@ -86,8 +86,8 @@ export async function openTrainer(
   };
   if (options.offsets) fixed.offsets = column(data.offsets);
   if (options.decay !== 'none') {
-    fixed.decayWeight = column(data.decayWeight);
-    fixed.decayBias = column(data.decayBias);
+    fixed.decayWeight = { data: numbers(data.decayWeight), dims: [heads, 1] };
+    fixed.decayBias = { data: numbers(data.decayBias), dims: [heads, 1] };
   }
   if (options.maxNorm !== 'none') fixed.radius = column(data.radius);
   const names = stateNames(solver);
@@ -108,10 +108,7 @@ export async function openTrainer(
         ...state,
         order: { data: order, dims: [steps, batch] },
         share: { data: share, dims: [steps, batch] },
-        rates: {
-          data: numbers(Array.from({ length: steps * heads }, (_, i) => rates[i % heads])),
-          dims: [steps, heads, 1],
-        },
+        rates: { data: numbers(rates), dims: [options.ratesPerStep ? steps : 1, heads, 1] },
       };
       if (solver.name === 'adamw') {
         const { beta1, beta2 } = solver;
@@ -135,9 +132,12 @@ function asFeed({ data, dims }: { data: Feed['data']; dims: readonly number[] })
   return { data, dims };
 }
 
-/** A session that runs every operator on one device. */
-async function openWholly(model: Uint8Array, { device = 'auto', threads }: SessionOptions): Promise<Session> {
-  const open = (on: Device) => openSession(model, { device: on, threads });
+/**
+ * A session that runs every operator on one device. What onnxruntime would rewrite is slower here: it moves the transposes of a
+ * step past the softmax, which then goes over columns (+5 % in all).
+ */
+async function openWholly(model: Uint8Array, { device = 'auto', ...how }: SessionOptions): Promise<Session> {
+  const open = (on: Device) => openSession(model, { ...how, device: on, optimize: false });
   const session = await open(device);
   if (!session.partlyOnCpu) return session;
   await session.release();

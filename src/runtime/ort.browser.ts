@@ -12,11 +12,12 @@ export const ort: Ort = {
   Tensor: runtime.Tensor,
   devices: ['webgpu', 'cpu'],
 
-  async create(model, device, { threads, strict = false }) {
+  async create(model, device, { threads, strict = false, optimize = true }) {
     // Threads are a setting of the WebAssembly module: the first session of a page decides.
     if (threads !== undefined) runtime.env.wasm.numThreads = threads;
     const options: runtime.InferenceSession.SessionOptions = {
       executionProviders: [device === 'cpu' ? 'wasm' : device],
+      graphOptimizationLevel: optimize ? 'all' : 'disabled',
       logSeverityLevel: 4,
       ...(strict && device !== 'cpu' ? { extra: { session: { disable_cpu_ep_fallback: '1' } } } : {}),
     };

@@ -25,6 +25,10 @@ export interface CreateOptions {
   readonly threads?: number;
   /** Fail instead of letting the processor run the operators that the device has no kernel for. */
   readonly strict?: boolean;
+  /** Whether onnxruntime may rewrite the graph. Default true. */
+  readonly optimize?: boolean;
+  /** Whether threads are for independent parts of the graph, one each. Default false. */
+  readonly branches?: boolean;
 }
 
 /** onnxruntime, wherever it runs. */

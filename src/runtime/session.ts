@@ -20,6 +20,13 @@ export interface SessionOptions {
   readonly device?: Device;
   /** Threads within an operator, 1 or more; default: onnxruntime's choice, one per physical core. Used by cpu. */
   readonly threads?: number;
+  /** Whether onnxruntime may rewrite the graph before it runs. Default true; false for graphs that are made to run as they are. */
+  readonly optimize?: boolean;
+  /**
+   * Whether parts of the graph that do not depend on each other run at the same time, each on one of the threads, rather than
+   * one after another on all. Default false. Of onnxruntime-node's cpu; elsewhere one runs after another.
+   */
+  readonly branches?: boolean;
 }
 
 /** A loaded model. */
@@ -52,7 +59,7 @@ export interface Session {
  */
 export async function openSession(
   model: string | Uint8Array,
-  { device = 'auto', threads }: SessionOptions = {},
+  { device = 'auto', threads, optimize, branches }: SessionOptions = {},
 ): Promise<Session> {
   assertDevice(device);
   if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1)) {
@@ -61,7 +68,8 @@ export async function openSession(
   if (typeof model === 'string' && !(await platform.info(model))) {
     throw new TailorError('FILE_NOT_FOUND', `Opening a session: there is no file ${model}.`);
   }
-  if (device !== 'auto') return openOn(model, device, threads, []);
+  const how = { threads, optimize, branches };
+  if (device !== 'auto') return openOn(model, device, how, []);
   const refused: RefusedDevice[] = [];
   for (const name of ort.devices) {
     const found = await ort.check(name, { quick: true });
@@ -70,7 +78,7 @@ export async function openSession(
       continue;
     }
     try {
-      return await openOn(model, name, threads, refused);
+      return await openOn(model, name, how, refused);
     } catch (error) {
       if (name === 'cpu') throw error;
       refused.push({ device: name, reason: firstLine(error) });
@@ -82,7 +90,7 @@ export async function openSession(
 async function openOn(
   model: string | Uint8Array,
   device: NamedDevice,
-  threads: number | undefined,
+  how: Pick<SessionOptions, 'threads' | 'optimize' | 'branches'>,
   refused: readonly RefusedDevice[],
 ): Promise<Session> {
   const found = await ort.check(device);
@@ -93,13 +101,13 @@ async function openOn(
     );
   }
   try {
-    if (device === 'cpu') return wrap(await ort.create(model, device, { threads }), device, refused, false);
+    if (device === 'cpu') return wrap(await ort.create(model, device, how), device, refused, false);
     try {
-      return wrap(await ort.create(model, device, { threads, strict: true }), device, refused, false);
+      return wrap(await ort.create(model, device, { ...how, strict: true }), device, refused, false);
     } catch (error) {
       // The only way in which onnxruntime tells that it would fall back to the processor without a word.
       if (!/fallback to CPU EP has been explicitly disabled/.test(firstLine(error))) throw error;
-      return wrap(await ort.create(model, device, { threads }), device, refused, true);
+      return wrap(await ort.create(model, device, how), device, refused, true);
     }
   } catch (error) {
     throw new TailorError(

@@ -22,11 +22,13 @@ const options: EpochGraphOptions = {
   classes: CLASSES,
   dimensions: DIMENSIONS,
   heads: 1,
+  blocks: 1,
   batch: 32,
   loss: 'cross-entropy',
   labelSmoothing: 0.1,
   offsets: true,
   solver: { name: 'sgd', momentum: 0.9, nesterov: false },
+  ratesPerStep: false,
   decay: 'coupled',
   maxNorm: 'epoch',
 };
@@ -36,8 +38,8 @@ const data: TrainingData = {
   labels: problem.data.labels,
   classWeights: column(1),
   offsets: column(0),
-  decayWeight: column(0.1),
-  decayBias: column(0),
+  decayWeight: Float64Array.of(0.1),
+  decayBias: Float64Array.of(0),
   radius: column(0.3),
   weight: denseData(problem.init.weight),
   bias: denseData(problem.init.bias),
@@ -72,11 +74,11 @@ describe('the training graph', () => {
       labels: new web.Tensor('int64', BigInt64Array.from(data.labels, BigInt), [SAMPLES]),
       order: new web.Tensor('int32', order, [steps, 32]),
       share: new web.Tensor('float32', batches.share, [steps, 32]),
-      rates: new web.Tensor('float32', new Float32Array(steps).fill(0.01), [steps, 1, 1]),
+      rates: new web.Tensor('float32', Float32Array.of(0.01), [1, 1, 1]),
       classWeights: rows(data.classWeights),
       offsets: rows(data.offsets),
-      decayWeight: rows(data.decayWeight),
-      decayBias: rows(data.decayBias),
+      decayWeight: new web.Tensor('float32', Float32Array.from(data.decayWeight), [1, 1]),
+      decayBias: new web.Tensor('float32', Float32Array.from(data.decayBias), [1, 1]),
       radius: rows(data.radius),
       corrections: new web.Tensor(
         'float32',
@@ -107,6 +109,84 @@ describe('the training graph', () => {
       expect(a.length).toBe(b.length);
       for (let i = 0; i < a.length; i++) expect(Math.abs(a[i] - b[i])).toBeLessThan(1e-5);
     }
+  });
+
+  /** Three heads with their own rates and decays, after two epochs with other rates each. */
+  async function trainedThree(
+    changed: Partial<EpochGraphOptions>,
+    perStep: (rate: number, step: number) => number,
+  ) {
+    const rates = [0.1, 0.02, 0];
+    const many: EpochGraphOptions = { ...options, ...changed, type: 'float64', heads: 3 };
+    const thrice = (list: ArrayLike<number>) =>
+      Float64Array.from({ length: 3 * list.length }, (_, i) => list[i % list.length]);
+    const trainer = await openTrainer(many, {
+      ...data,
+      features: Float64Array.from(data.features),
+      classWeights: Float64Array.from({ length: 3 * CLASSES }, (_, i) => 1 + (i % 3)),
+      offsets: thrice(data.offsets),
+      decayWeight: Float64Array.of(0.1, 0, 0.3),
+      decayBias: Float64Array.of(0.1, 0, 0),
+      radius: thrice(data.radius),
+      weight: thrice(data.weight),
+      bias: thrice(data.bias),
+    });
+    try {
+      const results = [];
+      for (const factor of [1, 0.3]) {
+        const all = many.ratesPerStep
+          ? Array.from({ length: steps }, (_, step) =>
+              rates.map((rate) => perStep(factor * rate, step)),
+            ).flat()
+          : rates.map((rate) => factor * rate);
+        results.push(await trainer.run({ ...batches, share: Float64Array.from(share), rates: all }));
+      }
+      return { results, ...trainer.heads() };
+    } finally {
+      await trainer.release();
+    }
+  }
+  const same = (rate: number) => rate;
+  const expectClose = (a: ArrayLike<number>, b: ArrayLike<number>) => {
+    expect(a.length).toBe(b.length);
+    for (let i = 0; i < a.length; i++) expect(Math.abs(a[i] - b[i])).toBeLessThan(1e-12);
+  };
+
+  it('does the same in blocks', async () => {
+    const whole = await trainedThree({}, same);
+    for (const blocks of [2, 3]) {
+      const split = await trainedThree({ blocks }, same);
+      expectClose(split.weight, whole.weight);
+      expectClose(split.bias, whole.bias);
+      for (const epoch of [0, 1]) {
+        expectClose(split.results[epoch].losses, whole.results[epoch].losses);
+        expectClose(split.results[epoch].norms, whole.results[epoch].norms);
+      }
+    }
+  });
+
+  it.each([
+    { momentum: 0.9, nesterov: false, decay: 'coupled' },
+    { momentum: 0.9, nesterov: true, decay: 'coupled' },
+    { momentum: 0.9, nesterov: false, decay: 'decoupled' },
+    { momentum: 0, nesterov: false, decay: 'coupled' },
+    { momentum: 0, nesterov: false, decay: 'none' },
+  ] as const)('does the same with a rate per step that stays the same: %o', async ({ decay, ...sgd }) => {
+    const solver = { name: 'sgd', ...sgd } as const;
+    const whole = await trainedThree({ solver, decay }, same);
+    const perStep = await trainedThree({ solver, decay, ratesPerStep: true }, same);
+    expectClose(perStep.weight, whole.weight);
+    expectClose(perStep.bias, whole.bias);
+    expectClose(perStep.results[1].losses, whole.results[1].losses);
+    // At a rate of 0 nothing moves, but for MaxNorm.
+    expectClose(whole.bias.subarray(2 * CLASSES), data.bias);
+  });
+
+  it('takes the rate of each step', async () => {
+    const half = await trainedThree({ ratesPerStep: true }, (rate, step) => (step === 0 ? rate : 0));
+    const whole = await trainedThree({}, same);
+    expect(half.results[0].losses.subarray(0, 6)).toEqual(whole.results[0].losses.subarray(0, 6));
+    expect(half.weight).not.toEqual(whole.weight);
   });
 
   it('is not touched by what fills up the last batch', async () => {

@@ -21,6 +21,7 @@ export interface GridOptions {
   readonly momentum?: number[];
   readonly nesterov?: boolean;
   readonly schedule?: 'constant' | 'cosine' | 'cosine-published';
+  readonly scheduleEvery?: 'epoch' | 'step';
   readonly sampling?: 'plain' | 'class-balanced' | 'square-root';
   readonly batch?: number;
   readonly tolerance?: number;
@@ -58,6 +59,7 @@ export function addGridOptions(command: Command): Command {
         'cosine-published',
       ]),
     )
+    .addOption(new Option('--schedule-every <word>', 'when the rate changes').choices(['epoch', 'step']))
     .addOption(
       new Option('--sampling <name>', 'of the batches').choices(['plain', 'class-balanced', 'square-root']),
     )
@@ -73,8 +75,8 @@ export function addGridOptions(command: Command): Command {
 
 /** Every combination of the values that makes a difference, the first of each option first. */
 export function gridOf(method: FitMethod, options: GridOptions): FitConfiguration[] {
-  const { solver, decayBias, maxNorm, maxNormEvery, epochs, nesterov, schedule, sampling, batch } = options;
-  const { tolerance, rotation, distance } = options;
+  const { solver, decayBias, maxNorm, maxNormEvery, epochs, nesterov, schedule } = options;
+  const { scheduleEvery, sampling, batch, tolerance, rotation, distance } = options;
   const fixed = {
     method,
     solver,
@@ -84,6 +86,7 @@ export function gridOf(method: FitMethod, options: GridOptions): FitConfiguratio
     epochs,
     nesterov,
     schedule,
+    scheduleEvery,
     sampling,
     batch,
     tolerance,

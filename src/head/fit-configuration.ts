@@ -40,6 +40,7 @@ const OF_TRAINING: readonly Setting[] = [
   'sampling',
   'learningRate',
   'schedule',
+  'scheduleEvery',
 ];
 
 const OF_SOLVER: Readonly<Record<Solver, readonly Setting[]>> = {

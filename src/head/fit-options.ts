@@ -92,6 +92,11 @@ export interface SgdOptions extends LossOptions {
    * `cosine-published` ½(1 + cos(π(e+1)/E)), or a function.
    */
   readonly schedule?: Schedule;
+  /**
+   * Whether the rate changes with each epoch (default, as published) or each step: then the schedule is asked at e + s/S for
+   * step s of S. `cosine-published` knows whole epochs only.
+   */
+  readonly scheduleEvery?: 'epoch' | 'step';
   /** Rows of the weight are projected into a ball; the bias is not. Default 'none'. */
   readonly maxNorm?: MaxNorm | 'none';
   /** When rows are projected. Default `epoch`: after each epoch. */
@@ -113,7 +118,7 @@ export interface FitEpoch {
   readonly loss: number;
   /** Row norms ‖w_k‖ after the epoch. */
   readonly norms: { readonly min: number; readonly mean: number; readonly max: number };
-  /** As the schedule had it in this epoch. */
+  /** As the schedule had it at the start of this epoch. */
   readonly learningRate: number;
 }
 

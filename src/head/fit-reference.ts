@@ -21,7 +21,7 @@ export function fitReference(
   const start = startHead(init, shape, doing);
   const configuration = sgdConfiguration(options, data, shape, start, doing);
   const { classes, dimensions } = shape;
-  const { rates, batch, maxNorm, radius } = configuration;
+  const { rates, ratesOfSteps, batch, maxNorm, radius } = configuration;
   const weight = Float64Array.from(denseData(start.weight));
   const bias =
     configuration.loss === 'dot-regression'
@@ -34,12 +34,13 @@ export function fitReference(
   let t = 0;
   for (const [epoch, learningRate] of rates.entries()) {
     const order = orderOf(configuration, data, epoch);
+    const ownRates = ratesOfSteps?.(epoch, Math.ceil(order.length / batch));
     let loss = 0;
     let steps = 0;
     for (let from = 0; from < order.length; from += batch, steps++) {
       loss += batchGradient(data, order.subarray(from, from + batch), configuration, parameters);
       t++;
-      for (const each of parameters) step(each, configuration, learningRate, t);
+      for (const each of parameters) step(each, configuration, ownRates?.[steps] ?? learningRate, t);
       if (maxNorm === 'step') projectRows(weight, classes, radius);
     }
     if (maxNorm === 'epoch') projectRows(weight, classes, radius);

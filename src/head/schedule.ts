@@ -17,6 +17,25 @@ export const SCHEDULES = {
  * INVALID_ARGUMENT for an unknown name, or a function whose factor is not a finite number of at least 0.
  */
 export function learningRates(schedule: Schedule, learningRate: number, epochs: number): Float64Array {
+  return Float64Array.from({ length: epochs }, (_, epoch) => rateAt(schedule, learningRate, epoch, epochs));
+}
+
+/**
+ * Learning rates of the steps of an epoch, [S]: step s of S is at e + s/S of E. Errors as `learningRates`.
+ */
+export function stepRates(
+  schedule: Schedule,
+  learningRate: number,
+  epoch: number,
+  epochs: number,
+  steps: number,
+): Float64Array {
+  return Float64Array.from({ length: steps }, (_, step) =>
+    rateAt(schedule, learningRate, epoch + step / steps, epochs),
+  );
+}
+
+function rateAt(schedule: Schedule, learningRate: number, epoch: number, epochs: number): number {
   const doing = 'Computing learning rates';
   const known = Object.keys(SCHEDULES);
   if (typeof schedule !== 'function' && !known.includes(schedule)) {
@@ -25,15 +44,12 @@ export function learningRates(schedule: Schedule, learningRate: number, epochs: 
       `${doing}: there is no schedule "${schedule}"; choose ${known.join(', ')}, or give a function.`,
     );
   }
-  const factorAt = typeof schedule === 'function' ? schedule : SCHEDULES[schedule];
-  return Float64Array.from({ length: epochs }, (_, epoch) => {
-    const factor = factorAt(epoch, epochs);
-    if (!(Number.isFinite(factor) && factor >= 0)) {
-      throw new TailorError(
-        'INVALID_ARGUMENT',
-        `${doing}: the schedule's factor in epoch ${epoch} is ${factor}; it must be finite and at least 0.`,
-      );
-    }
-    return learningRate * factor;
-  });
+  const factor = (typeof schedule === 'function' ? schedule : SCHEDULES[schedule])(epoch, epochs);
+  if (!(Number.isFinite(factor) && factor >= 0)) {
+    throw new TailorError(
+      'INVALID_ARGUMENT',
+      `${doing}: the schedule's factor in epoch ${epoch} is ${factor}; it must be finite and at least 0.`,
+    );
+  }
+  return learningRate * factor;
 }

@@ -6,7 +6,7 @@ import { assertNumber, checkLoss, type FitShape } from './fit-checks.js';
 import type { FitData, LossOptions, Sampling, SgdOptions } from './fit-options.js';
 import { lossTerms } from './loss-terms.js';
 import { maxNormRadius } from './max-norm.js';
-import { learningRates } from './schedule.js';
+import { learningRates, stepRates } from './schedule.js';
 
 const SOLVERS = ['sgd', 'adamw'];
 const SAMPLINGS: readonly Sampling[] = ['plain', 'class-balanced', 'square-root'];
@@ -32,8 +32,10 @@ export interface SgdConfiguration extends Required<LossOptions> {
   readonly sampling: Sampling;
   readonly seed: number;
   readonly order: readonly Int32Array[] | undefined;
-  /** Learning rate of each epoch, [E]. */
+  /** Learning rate at the start of each epoch, [E], */
   readonly rates: Float64Array;
+  /** and of each of `steps` steps of an epoch, [S]; undefined where it stays the same for the epoch. */
+  readonly ratesOfSteps: ((epoch: number, steps: number) => Float64Array) | undefined;
   /** Factor on the loss of a sample by its class, [C]: the class-balanced weights, or ones. */
   readonly classWeights: Float64Array;
   /** Added to the logits in training, [C]: τ log π of balanced-softmax, or zeros. */
@@ -58,6 +60,7 @@ export function sgdConfiguration(
     decayBias = true,
     decoupledDecay = solver === 'adamw',
     schedule = 'cosine',
+    scheduleEvery = 'epoch',
     maxNorm = 'none',
     maxNormEvery = 'epoch',
     sampling = 'plain',
@@ -76,6 +79,13 @@ export function sgdConfiguration(
   assertChoice(doing, 'solver', solver, SOLVERS);
   assertChoice(doing, 'sampling', sampling, SAMPLINGS);
   assertChoice(doing, 'maxNormEvery', maxNormEvery, ['epoch', 'step']);
+  assertChoice(doing, 'scheduleEvery', scheduleEvery, ['epoch', 'step']);
+  if (scheduleEvery === 'step' && schedule === 'cosine-published') {
+    throw new TailorError(
+      'INVALID_ARGUMENT',
+      `${doing}: the schedule cosine-published is one of whole epochs, which it counts from 1. With scheduleEvery step take cosine.`,
+    );
+  }
   check('epochs', epochs, Number.isInteger(epochs) && epochs >= 1, 'a whole number of at least 1');
   check('batch', batch, Number.isInteger(batch) && batch >= 1, 'a whole number of at least 1');
   check('learningRate', learningRate, positive(learningRate), 'a finite number above 0');
@@ -112,6 +122,10 @@ export function sgdConfiguration(
     seed,
     order,
     rates: learningRates(schedule, learningRate, epochs),
+    ratesOfSteps:
+      scheduleEvery === 'step'
+        ? (epoch, steps) => stepRates(schedule, learningRate, epoch, epochs, steps)
+        : undefined,
     ...lossTerms(loss, data.counts ?? shape.counted),
     radius: maxNorm === 'none' ? Number.POSITIVE_INFINITY : maxNormRadius(maxNorm, start),
   };
@@ -147,7 +161,7 @@ export function sideBySide(
     const decoupled = c.weightDecay > 0 && c.decoupledDecay;
     const key = JSON.stringify([
       [c.epochs, c.batch, batches, loss],
-      [c.solver, solver, decoupled, c.maxNorm === 'step'],
+      [c.solver, solver, decoupled, c.maxNorm === 'step', c.ratesOfSteps !== undefined],
     ]);
     const group = groups.get(key);
     if (group) group.push(index);

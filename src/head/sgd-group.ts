@@ -54,7 +54,7 @@ export async function fitGroup(context: Group): Promise<{ fits: Fit<FloatArray>[
       throwIfAborted(signal, 'fitting a head');
       const order = orderOf(group[0], data, epoch);
       const batches = cutBatches(order, batch, data.sampleWeights);
-      const rates = group.map((configuration) => configuration.rates[epoch]);
+      const rates = epochRates(group, epoch, batches.steps);
       const result = await trainer.run({ ...batches, share: castTo(type, batches.share), rates });
       const end = { epoch, steps: batches.steps, result, trainer };
       for (const [place, member] of members.entries()) {
@@ -131,10 +131,20 @@ function graphOptions({ group, shape, type }: Group): EpochGraphOptions {
     labelSmoothing: first.labelSmoothing,
     offsets: group.some((configuration) => configuration.loss === 'balanced-softmax'),
     solver: solver === 'sgd' ? { name: solver, momentum, nesterov } : { name: solver, beta1, beta2, epsilon },
-    ratesPerStep: false,
+    ratesPerStep: first.ratesOfSteps !== undefined,
     decay: decaying.length > 0 ? decay : 'none',
     maxNorm: group.find((configuration) => configuration.maxNorm !== 'none')?.maxNorm ?? 'none',
   };
+}
+
+/** [K], or [S, K] where they change from step to step. */
+function epochRates(group: readonly SgdConfiguration[], epoch: number, steps: number): ArrayLike<number> {
+  const each = group.map(
+    ({ rates, ratesOfSteps }) => ratesOfSteps?.(epoch, steps) ?? rates.subarray(epoch, epoch + 1),
+  );
+  return Float64Array.from({ length: each[0].length * group.length }, (_, i) => {
+    return each[i % group.length][Math.floor(i / group.length)];
+  });
 }
 
 /** What is fed, with the heads of the group one after another. */

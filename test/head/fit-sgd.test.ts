@@ -7,7 +7,7 @@ import type { Fit, FitData, FitEpoch, MaxNorm, SgdOptions } from '../../src/head
 import { fitReference } from '../../src/head/fit-reference.js';
 import { fitSgd, fitSgdTyped } from '../../src/head/fit-sgd.js';
 import { maxNormRadius } from '../../src/head/max-norm.js';
-import { learningRates } from '../../src/head/schedule.js';
+import { learningRates, stepRates } from '../../src/head/schedule.js';
 import { expectRefusal } from '../array/expect-refusal.js';
 import { fitProblem, signedSums } from './fit-problem.js';
 
@@ -126,6 +126,19 @@ describe('learning rates', () => {
     for (const [epoch, rate] of rates.entries()) expect(Math.abs(found[epoch] - rate)).toBeLessThan(1e-14);
   });
 
+  it('are those of each step where that is wanted', async () => {
+    expect([...stepRates((epoch) => epoch, 0.1, 2, 4, 2)]).toEqual([0.2, 0.25]);
+    const cosine = stepRates('cosine', 1, 3, 4, 10);
+    expect(cosine[0]).toBe(learningRates('cosine', 1, 4)[3]);
+    for (let step = 1; step < 10; step++) expect(cosine[step]).toBeLessThan(cosine[step - 1]);
+    const { data } = fitProblem(203, 10, 24);
+    await expectRefusal(
+      () => fitSgd(data, { schedule: 'cosine-published', scheduleEvery: 'step' }),
+      'INVALID_ARGUMENT',
+      /cosine-published is one of whole epochs/,
+    );
+  });
+
   it('takes any function, and refuses what is no factor', async () => {
     expect([...learningRates((epoch) => epoch / 2, 0.1, 3)]).toEqual([0, 0.05, 0.1]);
     await expectRefusal(() => learningRates(() => -1, 0.1, 3), 'INVALID_ARGUMENT', /epoch 0 is -1/);
@@ -153,6 +166,10 @@ describe('many configurations', () => {
     { ...wb, loss: 'dot-regression', maxNormEvery: 'step' },
     { ...wb, decoupledDecay: true, learningRate: 0.03 },
     { ...wb, momentum: 0 },
+    { ...wb, scheduleEvery: 'step' },
+    { ...wb, scheduleEvery: 'step', learningRate: 0.02, nesterov: true },
+    { ...wb, scheduleEvery: 'step', solver: 'adamw' },
+    { ...wb, schedule: (epoch) => Math.max(0, epoch - 1) },
   ];
 
   it.each(['float64', 'float32'] as const)(

@@ -8,8 +8,6 @@ export interface EpochGraphOptions {
   readonly classes: number;
   readonly dimensions: number;
   readonly heads: number;
-  /** Parts into which the heads are split, 1 … K: each is a loop of its own and may run beside the others. */
-  readonly blocks: number;
   /** Samples per step; a smaller batch is filled up with samples of share 0. */
   readonly batch: number;
   readonly loss: 'cross-entropy' | 'dot-regression';

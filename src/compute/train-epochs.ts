@@ -73,7 +73,7 @@ export async function openTrainer(
   const { type, classes, dimensions, heads, batch, solver } = options;
   const rows = heads * classes;
   const { device, threads = rows * dimensions * batch < SMALL_STEP ? 1 : undefined } = where;
-  const session = await openWholly(epochGraph(options), { device, threads, branches: options.blocks > 1 });
+  const session = await openWholly(epochGraph(options), { device, threads });
   const samples = data.labels.length;
   const numbers = (list: ArrayLike<number>) => (type === 'float64' ? Float64Array : Float32Array).from(list);
   const column = (list: ArrayLike<number>): Feed => ({ data: numbers(list), dims: [rows, 1] });

@@ -125,7 +125,6 @@ function graphOptions({ group, shape, type }: Group): EpochGraphOptions {
     classes: shape.classes,
     dimensions: shape.dimensions,
     heads: group.length,
-    blocks: 1,
     batch: first.batch,
     loss: first.loss === 'dot-regression' ? 'dot-regression' : 'cross-entropy',
     labelSmoothing: first.labelSmoothing,

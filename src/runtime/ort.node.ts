@@ -24,26 +24,14 @@ export const ort: Ort = {
   Tensor: runtime.Tensor,
   devices: ['cuda', 'webgpu', 'cpu'],
 
-  async create(
-    model,
-    device,
-    { threads = defaultThreads(), strict = false, optimize = true, branches = false },
-  ) {
+  async create(model, device, { threads = defaultThreads(), strict = false, optimize = true }) {
     // onnxruntime's own logger is made with the first session of a process. What it says is in the errors too.
     if (runtime.env.logLevel === 'warning') runtime.env.logLevel = 'fatal';
     const options: runtime.InferenceSession.SessionOptions = {
       executionProviders: [device],
       logSeverityLevel: 4,
       graphOptimizationLevel: optimize ? 'all' : 'disabled',
-      ...(branches
-        ? {
-            executionMode: 'parallel',
-            intraOpNumThreads: 1,
-            interOpNumThreads: threads ?? availableParallelism(),
-          }
-        : threads === undefined
-          ? {}
-          : { intraOpNumThreads: threads }),
+      ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
       ...(strict ? { extra: { 'session.disable_cpu_ep_fallback': '1' } } : {}),
     };
     return typeof model === 'string'

@@ -27,8 +27,6 @@ export interface CreateOptions {
   readonly strict?: boolean;
   /** Whether onnxruntime may rewrite the graph. Default true. */
   readonly optimize?: boolean;
-  /** Whether threads are for independent parts of the graph, one each. Default false. */
-  readonly branches?: boolean;
 }
 
 /** onnxruntime, wherever it runs. */

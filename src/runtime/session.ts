@@ -22,11 +22,6 @@ export interface SessionOptions {
   readonly threads?: number;
   /** Whether onnxruntime may rewrite the graph before it runs. Default true; false for graphs that are made to run as they are. */
   readonly optimize?: boolean;
-  /**
-   * Whether parts of the graph that do not depend on each other run at the same time, each on one of the threads, rather than
-   * one after another on all. Default false. Of onnxruntime-node's cpu; elsewhere one runs after another.
-   */
-  readonly branches?: boolean;
 }
 
 /** A loaded model. */
@@ -59,7 +54,7 @@ export interface Session {
  */
 export async function openSession(
   model: string | Uint8Array,
-  { device = 'auto', threads, optimize, branches }: SessionOptions = {},
+  { device = 'auto', threads, optimize }: SessionOptions = {},
 ): Promise<Session> {
   assertDevice(device);
   if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1)) {
@@ -68,7 +63,7 @@ export async function openSession(
   if (typeof model === 'string' && !(await platform.info(model))) {
     throw new TailorError('FILE_NOT_FOUND', `Opening a session: there is no file ${model}.`);
   }
-  const how = { threads, optimize, branches };
+  const how = { threads, optimize };
   if (device !== 'auto') return openOn(model, device, how, []);
   const refused: RefusedDevice[] = [];
   for (const name of ort.devices) {
@@ -90,7 +85,7 @@ export async function openSession(
 async function openOn(
   model: string | Uint8Array,
   device: NamedDevice,
-  how: Pick<SessionOptions, 'threads' | 'optimize' | 'branches'>,
+  how: Pick<SessionOptions, 'threads' | 'optimize'>,
   refused: readonly RefusedDevice[],
 ): Promise<Session> {
   const found = await ort.check(device);

@@ -22,7 +22,6 @@ const options: EpochGraphOptions = {
   classes: CLASSES,
   dimensions: DIMENSIONS,
   heads: 1,
-  blocks: 1,
   batch: 32,
   loss: 'cross-entropy',
   labelSmoothing: 0.1,
@@ -151,19 +150,6 @@ describe('the training graph', () => {
     expect(a.length).toBe(b.length);
     for (let i = 0; i < a.length; i++) expect(Math.abs(a[i] - b[i])).toBeLessThan(1e-12);
   };
-
-  it('does the same in blocks', async () => {
-    const whole = await trainedThree({}, same);
-    for (const blocks of [2, 3]) {
-      const split = await trainedThree({ blocks }, same);
-      expectClose(split.weight, whole.weight);
-      expectClose(split.bias, whole.bias);
-      for (const epoch of [0, 1]) {
-        expectClose(split.results[epoch].losses, whole.results[epoch].losses);
-        expectClose(split.results[epoch].norms, whole.results[epoch].norms);
-      }
-    }
-  });
 
   it.each([
     { momentum: 0.9, nesterov: false, decay: 'coupled' },

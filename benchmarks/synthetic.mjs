@@ -58,7 +58,7 @@ export async function syntheticFeatures({
 }
 
 /** Standard normal numbers (Box and Muller). @param {() => number} random */
-function normals(random) {
+export function normals(random) {
   let spare = Number.NaN;
   return () => {
     if (!Number.isNaN(spare)) {

@@ -13,8 +13,8 @@ export interface NpyRows {
   readonly dtype: string;
   /** Of the whole array; at least one axis. */
   readonly shape: readonly number[];
-  /** The numbers of row `index`, in C order, shape shape.slice(1). Do not write to them. */
-  read(index: number): NumericArray | Promise<NumericArray>;
+  /** The numbers of row `index` and those behind it, `count` rows (default 1) in C order. Do not write to them. */
+  read(index: number, count?: number): NumericArray | Promise<NumericArray>;
 }
 
 /** How rows are held. */
@@ -58,8 +58,11 @@ export async function openRows(
   return {
     dtype,
     shape,
-    read: async (index) =>
-      decodeNumbers(await source.read(place.offset + dataOffset + index * rowBytes, rowBytes), header),
+    read: async (index, count = 1) =>
+      decodeNumbers(
+        await source.read(place.offset + dataOffset + index * rowBytes, count * rowBytes),
+        header,
+      ),
   };
 }
 
@@ -72,7 +75,7 @@ function heldRows({ dtype, shape, data, strings }: NpyArray, name: string): NpyR
   }
   assertRows(shape, data.length, name);
   const row = shape[0] === 0 ? 0 : data.length / shape[0];
-  return { dtype, shape, read: (index) => data.subarray(index * row, (index + 1) * row) };
+  return { dtype, shape, read: (index, count = 1) => data.subarray(index * row, (index + count) * row) };
 }
 
 /** Rows of no numbers take no bytes, so a file of 128 bytes could claim any number of samples. */

@@ -30,8 +30,9 @@ export interface Coefficients {
 }
 
 /**
- * Of rates [1 or S, K, 1] and the DECAYS [K, 1], if there are any. `rate`: η; and of weight and bias, with a decay λ, `decayWeight` and `decayBias`: what the parameter is multiplied by before
- * the step, 1 − ηλ (decoupled), or how much of it is added to the slope, λ, or ηλ where the slope carries the rate.
+ * Of rates [1 or S, K, 1] and the DECAYS [K, 1], if there are any. `rate`: η; with a decay λ of weight and bias, `decayWeight`
+ * and `decayBias`: what the parameter is multiplied by before the step, 1 − ηλ (decoupled), or how much of it is added to
+ * the slope, λ, or ηλ where the slope carries the rate.
  */
 export function coefficientsOf(
   g: GraphBuilder,

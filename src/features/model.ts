@@ -133,7 +133,6 @@ export class Model {
   ): Promise<FeatureSet> {
     const { preprocess, ...rest } = options;
     const { bytes, features, logits } = await cutExtractor(this.file, this.location);
-    const defaults = pictureDefaults(modelValues(this.file).inputs);
     const extractor = {
       bytes,
       features,
@@ -142,12 +141,23 @@ export class Model {
       sha256: this.sha256,
       name: this.name,
       classes: this.classes,
-      preprocessProblem: this.problems.find((problem) => problem.includes(PREPROCESS_KEY)),
-      preprocess: preprocess
-        ? parsePreprocess(preprocess, 'the option preprocess', defaults)
-        : this.preprocess,
+      ...this.pictureReading(preprocess),
     };
     return extractFeatures(extractor, await source, rest);
+  }
+
+  /**
+   * How pictures are read for this model: by `option`, else as its metadata says; `preprocessProblem` is why that cannot be
+   * used. INVALID_ARGUMENT for an option that is wrong.
+   *
+   * @internal
+   */
+  pictureReading(option?: PreprocessOption): { preprocess?: Preprocess; preprocessProblem?: string } {
+    const defaults = pictureDefaults(modelValues(this.file).inputs);
+    return {
+      preprocess: option ? parsePreprocess(option, 'the option preprocess', defaults) : this.preprocess,
+      preprocessProblem: this.problems.find((problem) => problem.includes(PREPROCESS_KEY)),
+    };
   }
 
   /** The inspect document of this model. */

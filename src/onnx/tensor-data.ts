@@ -69,7 +69,13 @@ export async function readTensor(file: ModelFile, tensor: TensorProto): Promise<
     const bytes = elementCount(tensorDims(tensor)) * bytesOf[dtype];
     return decodeFloats(dtype, await readExternal(file, tensor, bytes));
   }
-  if (tensor.rawData.length > 0) return decodeFloats(dtype, tensor.rawData);
+  return decodeStored(tensor);
+}
+
+/** As readTensor, for a floating-point tensor whose numbers are in the model's own file. */
+export function decodeStored(tensor: TensorProto): FloatArray {
+  const dtype = dtypeOf(tensor.dataType);
+  if (dtype && tensor.rawData.length > 0) return decodeFloats(dtype, tensor.rawData);
   switch (dtype) {
     case 'float64':
       return Float64Array.from(tensor.doubleData);
@@ -79,6 +85,8 @@ export async function readTensor(file: ModelFile, tensor: TensorProto): Promise<
       return Float32Array.from(tensor.int32Data, fromFloat16);
     case 'bfloat16':
       return Float32Array.from(tensor.int32Data, fromBfloat16);
+    default:
+      return new Float32Array();
   }
 }
 

@@ -11,7 +11,7 @@ import { describeValue, type Feed, makeTensors, type ValueInfo } from './values.
 
 export type { Feed, ValueInfo } from './values.js';
 
-/** Options of `openSession`. */
+/** Where and how a graph is run. */
 export interface SessionOptions {
   /**
    * `auto` (default) takes the first of cuda, webgpu, cpu that works and never a software emulation of a graphics
@@ -20,6 +20,10 @@ export interface SessionOptions {
   readonly device?: Device;
   /** Threads within an operator, 1 or more; default: onnxruntime's choice, one per physical core. Used by cpu. */
   readonly threads?: number;
+}
+
+/** What `openSession` takes beside what is the user's to choose. */
+export interface OpenSessionOptions extends SessionOptions {
   /** Whether onnxruntime may rewrite the graph before it runs. Default true; false for graphs that are made to run as they are. */
   readonly optimize?: boolean;
 }
@@ -54,7 +58,7 @@ export interface Session {
  */
 export async function openSession(
   model: string | Uint8Array,
-  { device = 'auto', threads, optimize }: SessionOptions = {},
+  { device = 'auto', threads, optimize }: OpenSessionOptions = {},
 ): Promise<Session> {
   assertDevice(device);
   if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1)) {
@@ -85,7 +89,7 @@ export async function openSession(
 async function openOn(
   model: string | Uint8Array,
   device: NamedDevice,
-  how: Pick<SessionOptions, 'threads' | 'optimize'>,
+  how: Pick<OpenSessionOptions, 'threads' | 'optimize'>,
   refused: readonly RefusedDevice[],
 ): Promise<Session> {
   const found = await ort.check(device);

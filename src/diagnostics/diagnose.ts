@@ -1,0 +1,203 @@
+/** The verb: everything that features, labels and a head tell about what imbalance did. */
+import { assertCounts, type ClassCounts } from '../array/class-counts.js';
+import { TailorError } from '../array/errors.js';
+import type { LinearHead } from '../array/linear-head.js';
+import { assertReplicates, type Interval } from '../evaluation/bootstrap.js';
+import { defaultThresholds, type GroupThresholds, groupClasses } from '../evaluation/groups.js';
+import type { Progress } from '../features/progress.js';
+import type { SessionOptions } from '../runtime/session.js';
+import { advise } from './advice.js';
+import { nearestMeanDisagreement } from './agreement.js';
+import { collectStatistics } from './collect-statistics.js';
+import { type DiagnoseInput, type DiagnoseSource, readSource, statisticsOf } from './diagnose-input.js';
+import { trackPasses } from './diagnose-progress.js';
+import type { Diagnostics } from './diagnostics.js';
+import type { FdrCenter } from './fdr.js';
+import { type Miss, missingFigures } from './missing.js';
+import { halfSampleIntervals } from './resample.js';
+import { smallClasses } from './small-classes.js';
+import { type FeatureStatistics, sampleCount } from './statistics.js';
+import { accuracyIntervals, accuracyOf, intervalFigures, plainFigures } from './statistics-figures.js';
+import { theorem1Figures } from './theorem1.js';
+import { STAGE_TWO_WEIGHT_DECAY, theorem2Figures } from './theorem2.js';
+
+/** Options of `diagnose`. */
+export interface DiagnoseOptions extends SessionOptions {
+  /** The head on these features; default: the logits in the sets stand for it where they can. */
+  readonly head?: LinearHead;
+  /** Training samples per class, [C], > 0. Default: those of the source, which is right for the training set only. */
+  readonly counts?: ClassCounts;
+  /** Of the groups many, medium and few. Default: defaultThresholds(C). */
+  readonly thresholds?: GroupThresholds;
+  /** Centre of FDR's S_B. Default 'samples', that of the published figures. */
+  readonly center?: FdrCenter;
+  /** λ of theorem 2, > 0. Default 0.1, that of the published second stage. */
+  readonly weightDecay?: number;
+  /** Halves of the samples behind the 95 % intervals (resample.ts), 0 … 1,000,000. Default 0: no intervals. Usual: 200. */
+  readonly intervals?: number;
+  /** Of the intervals, and of the samples whose pairs theorem 1 looks at. A whole number, default 0. */
+  readonly seed?: number;
+  /** Default: that of the source. */
+  readonly name?: string;
+  /** Class names, [C]. Default: those of the source. */
+  readonly classNames?: readonly string[];
+  /** Stops with ABORTED. */
+  readonly signal?: AbortSignal;
+  /** Samples over all passes; `done` never falls and ends at `total`. */
+  readonly onProgress?: (progress: Progress) => void;
+  /**
+   * Called once with the statistics that everything is computed from, to keep them (writeStatistics): what it throws ends the
+   * diagnosis.
+   */
+  readonly onStatistics?: (
+    statistics: FeatureStatistics,
+    named: { readonly name: string; readonly classNames: readonly string[] | null },
+  ) => void | Promise<void>;
+}
+
+/**
+ * Diagnoses one set. Passes over the features: statistics; with a head or logits the nearest class means; with a head the gradient of
+ * theorem 2. Memory beside the features: O(D² + CD + C²). Device: cpu unless another is named; float64 stays on cpu or cuda.
+ *
+ * Throws INVALID_ARGUMENT, SHAPE_MISMATCH (head, names or sets that do not fit each other), LABELS_INVALID (a set without
+ * labels), COUNTS_INVALID, NOT_FINITE, DEVICE_UNAVAILABLE, ABORTED.
+ */
+export async function diagnose(source: DiagnoseSource, options: DiagnoseOptions = {}): Promise<Diagnostics> {
+  const {
+    head,
+    counts,
+    center = 'samples',
+    weightDecay = STAGE_TWO_WEIGHT_DECAY,
+    intervals: replicates = 0,
+    seed = 0,
+    signal,
+    device = 'cpu',
+    threads,
+  } = options;
+  assertReplicates(replicates, 0, 'Diagnosing');
+  if (!(Number.isFinite(weightDecay) && weightDecay > 0)) {
+    throw new TailorError(
+      'INVALID_ARGUMENT',
+      `Diagnosing: the weight decay is ${weightDecay}; a finite number above 0 is needed (published: ${STAGE_TWO_WEIGHT_DECAY}).`,
+    );
+  }
+  if (!Number.isSafeInteger(seed)) {
+    throw new TailorError('INVALID_ARGUMENT', `Diagnosing: the seed is ${seed}; a whole number is needed.`);
+  }
+  const input = readSource(source, options);
+  const { sets, classes } = input;
+  if (counts) assertCounts(counts, classes, 'Diagnosing');
+  const thresholds = options.thresholds ?? defaultThresholds(classes);
+  groupClasses([], thresholds);
+  const float64 = { device: device === 'cuda' ? device : 'cpu', threads, signal } as const;
+  const pass = { device, threads, signal };
+  const progress = trackPasses(
+    sets,
+    { replicates, judged: Boolean(head || input.logits), head: Boolean(head) },
+    options.onProgress,
+  );
+  const { miss, missing } = missingFigures();
+
+  const statistics = await statisticsOf(input, head, { ...pass, ...float64 }, progress.add, miss);
+  await options.onStatistics?.(statistics, { name: input.name, classNames: input.classNames });
+  const answers = statistics.head;
+  const setCounts = Array.from(statistics.counts);
+  const trainCounts = counts ? Array.from(counts) : setCounts;
+  const plain = await plainFigures(statistics, { head, trainCounts, center }, miss, float64);
+  const passes = { ...pass, onSamples: progress.add };
+  const figures = {
+    collapse: {
+      ...plain.collapse,
+      nc4: await nc4(input, statistics, head, miss, passes),
+    },
+    accuracy: answers ? accuracyOf(statistics, answers) : miss('accuracy', noAnswers(input, head)),
+    theorem1: head
+      ? await theorem1Figures({ head, statistics, sets, seed }, miss, passes)
+      : miss('theorem1', NO_HEAD),
+    theorem2: head
+      ? await theorem2Figures({ head, statistics, trainCounts, weightDecay, sets }, miss, passes)
+      : miss('theorem2', NO_HEAD),
+  };
+  const intervals = await intervalsOf(replicates, miss);
+  progress.finish();
+  const diagnostics: Diagnostics = {
+    name: input.name,
+    samples: sampleCount(statistics),
+    classes,
+    dimensions: statistics.dimensions,
+    classNames: input.classNames,
+    counts: setCounts,
+    trainCounts,
+    imbalanceFactor: imbalance(trainCounts) ?? miss('imbalanceFactor', 'a class has no training samples'),
+    groups: groupClasses(trainCounts, thresholds),
+    thresholds,
+    ...plain,
+    ...figures,
+    smallClasses: smallClasses(statistics, answers !== undefined, input.classNames),
+    intervals,
+    missing,
+    advice: [],
+  };
+  return { ...diagnostics, advice: advise(diagnostics) };
+
+  async function intervalsOf(halves: number, note: Miss): Promise<Record<string, Interval> | null> {
+    if (halves === 0) return null;
+    if (!sets)
+      return note('intervals', 'only statistics were given: halves of the samples need the features');
+    const ofAccuracy = answers && accuracyIntervals(statistics, answers, halves, seed);
+    const ofHalves = await halfSampleIntervals(
+      sets,
+      {
+        classes,
+        replicates: halves,
+        seed,
+        all: intervalFigures(plain, plain.fdr.rank),
+        signal,
+        onSamples: progress.add,
+        async measure(features, labels) {
+          const half = await collectStatistics(features, labels, { classes, ...float64 });
+          const figuresOfHalf = await plainFigures(
+            half,
+            { head, trainCounts, center, matrix: false },
+            () => null,
+            float64,
+          );
+          return intervalFigures(figuresOfHalf, plain.fdr.rank);
+        },
+      },
+      note,
+    );
+    return { ...ofHalves, ...ofAccuracy };
+  }
+}
+
+const NO_HEAD = 'no head was given';
+
+async function nc4(
+  { sets, logits }: DiagnoseInput,
+  statistics: FeatureStatistics,
+  head: LinearHead | undefined,
+  miss: Miss,
+  where: Parameters<typeof nearestMeanDisagreement>[3],
+): Promise<number | null> {
+  if (!sets) return miss('collapse.nc4', 'only statistics were given: nearest class means need the features');
+  if (!head && !logits) return miss('collapse.nc4', 'neither a head nor logits were given');
+  return nearestMeanDisagreement(sets, statistics, head, where);
+}
+
+function imbalance(counts: readonly number[]): number | null {
+  let least = Number.POSITIVE_INFINITY;
+  let most = 0;
+  for (const n of counts) {
+    least = Math.min(least, n);
+    most = Math.max(most, n);
+  }
+  return least > 0 ? most / least : null;
+}
+
+function noAnswers({ sets }: DiagnoseInput, head: LinearHead | undefined): string {
+  if (sets) return 'neither a head nor logits were given';
+  return head
+    ? 'the statistics were collected without this head'
+    : 'the statistics were collected without a head';
+}

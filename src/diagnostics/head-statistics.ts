@@ -1,0 +1,81 @@
+/** What a head makes of samples: how often it is right, and how much probability it leaves to the other classes. */
+import { platform } from '#platform';
+import { throwIfAborted } from '../array/errors.js';
+import type { LinearHead } from '../array/linear-head.js';
+import { assertFiniteRows, denseData, type FloatArray, type Matrix, matrix } from '../array/matrix.js';
+import { headLogits } from '../compute/head-logits.js';
+import { argmaxRow } from '../evaluation/argmax.js';
+import { largestOf } from '../evaluation/softmax.js';
+import type { SessionOptions } from '../runtime/session.js';
+import { binOf, DOUBT_BINS } from './log-histogram.js';
+import type { HeadStatistics } from './statistics.js';
+
+/** Logits that are computed at once: 64 MB of float32. */
+const LOGITS_AT_ONCE = 2 ** 24;
+
+/** Lower-case hexadecimal sha256 of weight and bias as float64: the same for a head in float32 and its copy in float64. */
+export async function headFingerprint({ weight, bias }: LinearHead): Promise<string> {
+  const numbers = new Float64Array(weight.size + bias.size);
+  numbers.set(denseData(weight));
+  numbers.set(denseData(bias), weight.size);
+  return platform.sha256(new Uint8Array(numbers.buffer));
+}
+
+/** Samples and how their logits are known. */
+interface Tallied extends SessionOptions {
+  readonly features: Matrix;
+  readonly labels: ArrayLike<number>;
+  readonly head?: LinearHead;
+  readonly logits?: Matrix;
+  readonly signal?: AbortSignal;
+}
+
+/** Adds samples to statistics, in place where they are arrays; the statistics with the samples in. NOT_FINITE for logits. */
+export async function tallyHead(
+  statistics: HeadStatistics,
+  { features, labels, head, logits, signal, ...where }: Tallied,
+): Promise<HeadStatistics> {
+  const [samples, dimensions] = features.shape;
+  const classes = statistics.correct.length;
+  const rows = denseData(features);
+  const perRun = Math.max(1, Math.floor(LOGITS_AT_ONCE / classes));
+  let doubtMax = statistics.doubtMax;
+  for (let from = 0; from < samples; from += perRun) {
+    throwIfAborted(signal, 'collecting statistics');
+    const count = Math.min(perRun, samples - from);
+    let part: Matrix;
+    if (logits) {
+      part = matrix(denseData(logits).subarray(from * classes, (from + count) * classes), count, classes);
+    } else if (head) {
+      const data = rows.subarray(from * dimensions, (from + count) * dimensions);
+      part = await headLogits(head, matrix(data, count, dimensions), { signal, ...where });
+    } else break;
+    assertFiniteRows(part, 'Collecting statistics of features', 'logit', 'class', from);
+    doubtMax = Math.max(doubtMax, tallyRows(statistics, denseData(part), labels, from, count));
+  }
+  return { ...statistics, doubtMax };
+}
+
+function tallyRows(
+  { correct, doubtHistogram }: HeadStatistics,
+  logits: FloatArray,
+  labels: ArrayLike<number>,
+  from: number,
+  count: number,
+): number {
+  const classes = correct.length;
+  let most = 0;
+  for (let i = 0; i < count; i++) {
+    const label = labels[from + i];
+    const row = i * classes;
+    if (argmaxRow(logits, row, classes) === label) correct[label]++;
+    const largest = largestOf(logits, row, classes);
+    let others = 0;
+    for (let k = 0; k < classes; k++) if (k !== label) others += Math.exp(logits[row + k] - largest);
+    // Not 1 − p: a sure head leaves 1e−30, which 1 − p would make 0.
+    const doubt = others / (others + Math.exp(logits[row + label] - largest));
+    doubtHistogram[binOf(DOUBT_BINS, doubt)]++;
+    if (doubt > most) most = doubt;
+  }
+  return most;
+}

@@ -1,0 +1,121 @@
+/** Feature files read piece by piece: sets that are larger than memory. */
+import { assertLabels } from '../array/class-counts.js';
+import { TailorError } from '../array/errors.js';
+import { type Matrix, matrix } from '../array/matrix.js';
+import { type NumericArray, toFloat32, toLabels } from '../array/npy.js';
+import type { NpyRows } from '../array/npy-rows.js';
+import { type Npz, openNpz } from '../array/npz.js';
+import { readClasses } from '../data/read-classes.js';
+import { rowsOf } from './read-features.js';
+
+/** Numbers of features in a chunk: 128 MB of float32. */
+const CHUNK_NUMBERS = 2 ** 25;
+
+/** Some samples of a larger set. */
+export interface FeatureChunk {
+  /** [n, D]. */
+  readonly features: Matrix;
+  /** [n], 0 … C−1. */
+  readonly labels: ArrayLike<number>;
+  /** [n, C]: in every chunk or in none. */
+  readonly logits?: Matrix;
+}
+
+/** A feature file that is open. */
+export interface FeatureStream {
+  readonly name: string;
+  /** N. */
+  readonly samples: number;
+  /** D. */
+  readonly dimensions: number;
+  /** C: width of the logits, number of names, or highest label + 1, whichever is known first. */
+  readonly classCount: number;
+  /** Class names in class order. */
+  readonly classes?: readonly string[];
+  /** [N]. */
+  readonly labels: Int32Array;
+  /** The samples in order, `rows` at a time; default: as many as fit into 128 MB. May be asked for more than once. */
+  chunks(rows?: number): AsyncGenerator<FeatureChunk>;
+}
+
+/**
+ * Opens a feature file (as `readFeatures`) with labels by path or bytes. Only the labels are held; features and logits of an
+ * .npz that is not compressed are read as they are asked for.
+ *
+ * Throws FILE_NOT_FOUND, FORMAT_INVALID (not an .npz, no features), LABELS_INVALID (none, or out of range), SHAPE_MISMATCH.
+ */
+export async function openFeatureStream(source: string | Uint8Array, name?: string): Promise<FeatureStream> {
+  const npz = await openNpz(source, name);
+  const doing = `Reading features from ${npz.name}`;
+  for (const array of ['features', 'labels']) {
+    if (npz.has(array)) continue;
+    throw new TailorError(
+      array === 'labels' ? 'LABELS_INVALID' : 'FORMAT_INVALID',
+      `${doing}: there is no array "${array}"; it holds ${npz.names.join(', ') || 'nothing'}. Make the file with extract.`,
+    );
+  }
+  const labels = toLabels(await npz.read('labels'), `labels of ${npz.name}`);
+  const features = await openMatrix(npz, 'features', labels.length);
+  const logits = npz.has('logits') ? await openMatrix(npz, 'logits', labels.length) : undefined;
+  const classes = await readClasses(npz);
+  let highest = -1;
+  for (const label of labels) if (label > highest) highest = label;
+  const classCount = logits?.columns ?? classes?.length ?? highest + 1;
+  if (classes && classes.length !== classCount) {
+    throw new TailorError(
+      'SHAPE_MISMATCH',
+      `${doing}: there are ${classCount} classes, but ${classes.length} class names; one per class is needed.`,
+    );
+  }
+  assertLabels(labels, classCount, doing);
+  const dimensions = features.columns;
+  return {
+    name: npz.name,
+    samples: labels.length,
+    dimensions,
+    classCount,
+    classes,
+    labels,
+    async *chunks(rows = Math.max(1, Math.floor(CHUNK_NUMBERS / dimensions))) {
+      if (!(Number.isSafeInteger(rows) && rows >= 1)) {
+        throw new TailorError('INVALID_ARGUMENT', `${doing}: chunks of ${rows} samples; give at least 1.`);
+      }
+      for (let from = 0; from < labels.length; from += rows) {
+        const count = Math.min(rows, labels.length - from);
+        yield {
+          features: await features.read(from, count),
+          labels: labels.subarray(from, from + count),
+          logits: await logits?.read(from, count),
+        };
+      }
+    },
+  };
+}
+
+interface RowReader {
+  readonly columns: number;
+  read(from: number, count: number): Promise<Matrix<Float32Array>>;
+}
+
+async function openMatrix(npz: Npz, array: string, samples: number): Promise<RowReader> {
+  const rows: NpyRows = await npz.rows(array);
+  const [found, columns] = rowsOf(rows.shape) ?? [];
+  if (columns === undefined || found !== samples) {
+    throw new TailorError(
+      'SHAPE_MISMATCH',
+      `Reading ${array} of ${npz.name}: the shape is [${rows.shape.join(', ')}]; [samples, ${array === 'features' ? 'dimensions' : 'classes'}] ` +
+        `with the ${samples} samples of the labels is needed.`,
+    );
+  }
+  return {
+    columns,
+    async read(from, count) {
+      const data: NumericArray = await rows.read(from, count);
+      const numbers = toFloat32(
+        { dtype: rows.dtype, shape: [count, columns], data },
+        `${array} of ${npz.name}`,
+      );
+      return matrix(numbers, count, columns);
+    },
+  };
+}

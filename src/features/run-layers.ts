@@ -1,0 +1,115 @@
+/** Runs a data source through a model that also hands out inner tensors, and gives each as rows [n, D]. */
+
+import { TailorError } from '../array/errors.js';
+import { assertFiniteRows, type Matrix, matrix } from '../array/matrix.js';
+import type { DataSource } from '../data/sample.js';
+import { exposeOutputs, type TensorView } from '../onnx/expose-outputs.js';
+import type { Session } from '../runtime/session.js';
+import { openSession } from '../runtime/session.js';
+import { toFloat32Data } from '../runtime/tensors.js';
+import { batchReader, fixedBatch } from './batch.js';
+import type { Model, PreprocessOption } from './model.js';
+import { type ExtractOptions, forEachBatch, runBatch } from './run-batches.js';
+
+/** What inner tensors are run with. */
+export interface LayerRun {
+  readonly model: Model;
+  readonly source: DataSource;
+  /** Samples of the source to be run, and samples in a batch. */
+  readonly samples: number;
+  readonly batch: number;
+  readonly options: Pick<ExtractOptions, 'device' | 'threads' | 'signal'> & {
+    readonly preprocess?: PreprocessOption;
+  };
+}
+
+/** A shape as it came out, and how many samples went in. */
+export interface ProbedShape {
+  readonly dims: readonly number[];
+  readonly rows: number;
+}
+
+/** The shapes of inner tensors, [samples, …] where they have a batch axis, told by running one or two samples. */
+export async function probeShapes(run: LayerRun, tensors: readonly string[]): Promise<ProbedShape[]> {
+  const { model, options, samples, batch } = run;
+  const views = tensors.map((tensor) => ({ tensor, shape: true }));
+  const { bytes, outputs } = await exposeOutputs(model.file, views);
+  const session = await openSession(bytes, { device: options.device, threads: options.threads });
+  try {
+    // Two tell a batch axis from one that is always 1.
+    const reader = readerOf(run, session, Math.min(2, batch));
+    const read = await reader.read(0, Math.min(reader.size, 2, samples));
+    const results = await runBatch(session, read, outputs);
+    const rows = fixedBatch(session.inputs) ?? read.samples;
+    return outputs.map((name) => ({
+      dims: Array.from(results[name].data as ArrayLike<bigint>, Number),
+      rows,
+    }));
+  } finally {
+    await session.release();
+  }
+}
+
+/** One view of an inner tensor, and how many numbers a sample has in it. */
+export interface RowsView extends TensorView {
+  readonly dimensions: number;
+}
+
+/** Rows of some samples, [n, D] for each view, in the order of the views. Valid until `use` is done. */
+export interface LayerBatch {
+  /** Index of the first sample. */
+  readonly start: number;
+  readonly samples: number;
+  readonly rows: readonly Matrix<Float32Array>[];
+}
+
+/**
+ * Calls `use` with the rows of every view, batch by batch; memory is that of two batches. Returns where it ran.
+ *
+ * Throws what `Model.extract` throws, MODEL_INVALID where a view has another number of entries than `dimensions`, and
+ * NOT_FINITE naming the tensor and the sample.
+ */
+export async function runLayers(
+  run: LayerRun,
+  views: readonly RowsView[],
+  use: (batch: LayerBatch) => Promise<void>,
+): Promise<Session['device']> {
+  const { model, source, options, samples, batch } = run;
+  const { signal, device, threads } = options;
+  const { bytes, outputs } = await exposeOutputs(model.file, views);
+  const session = await openSession(bytes, { device, threads });
+  try {
+    const reader = readerOf(run, session, batch);
+    await forEachBatch(reader, samples, signal, `running the layers on ${source.name}`, async (read) => {
+      const results = await runBatch(session, read, [...new Set(outputs)]);
+      const rows = views.map(({ tensor, dimensions }, i) => {
+        const { data, dims } = results[outputs[i]];
+        const doing = `Running ${source.name} up to the layer '${tensor}'`;
+        if (dims[0] < read.samples || data.length !== dims[0] * dimensions) {
+          throw new TailorError(
+            'MODEL_INVALID',
+            `${doing}: it comes out as [${dims.join(', ')}], where ${dimensions} numbers for each of ${read.samples} samples are ` +
+              'needed: its shape depends on the sample. Leave it out, or average over its positions.',
+          );
+        }
+        const values = toFloat32Data(data, `the layer '${tensor}'`).subarray(0, read.samples * dimensions);
+        const found = matrix(values, read.samples, dimensions);
+        assertFiniteRows(found, doing, 'value', 'dimension', read.start);
+        return found;
+      });
+      await use({ start: read.start, samples: read.samples, rows });
+    });
+    return session.device;
+  } finally {
+    await session.release();
+  }
+}
+
+function readerOf({ model, source, options }: LayerRun, session: Session, batch: number) {
+  return batchReader({
+    source,
+    inputs: session.inputs,
+    batch,
+    ...model.pictureReading(options.preprocess),
+  });
+}

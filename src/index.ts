@@ -24,9 +24,61 @@ export { type Preprocess, type PreprocessDefaults, parsePreprocess } from './dat
 export { type PerClassOptions, readCounts, readPrior } from './data/read-counts.js';
 export type { DataSource, Picture, Sample, SampleTensor } from './data/sample.js';
 export { subset } from './data/subset.js';
+export { advise, adviseTogether } from './diagnostics/advice.js';
+export { type BatchNormDiagnostics, batchNormDiagnostics } from './diagnostics/batch-norm.js';
+export {
+  type CollectChunksOptions,
+  type CollectOptions,
+  collectChunks,
+  collectStatistics,
+} from './diagnostics/collect-statistics.js';
+export { type DiagnoseOptions, diagnose } from './diagnostics/diagnose.js';
+export type { DiagnoseSource } from './diagnostics/diagnose-input.js';
+export type {
+  Advice,
+  CollapseFigures,
+  CosineFigures,
+  CountCorrelations,
+  Diagnostics,
+  HeadAccuracy,
+  HeadDistance,
+  MissingFigure,
+  SmallClass,
+  SparsityFigures,
+  Theorem1Figures,
+  Theorem1Quantile,
+  Theorem2Figures,
+} from './diagnostics/diagnostics.js';
+export { type Fdr, type FdrCenter, fisherRatio } from './diagnostics/fdr.js';
+export {
+  type LayerDiagnostics,
+  type LayerFigures,
+  type LayerOptions,
+  probeLayers,
+} from './diagnostics/layers.js';
+export { mergeStatistics } from './diagnostics/merge-statistics.js';
+export {
+  probeRandomLayers,
+  type RandomLayerDiagnostics,
+  type RandomLayerFigures,
+  type RandomLayerOptions,
+} from './diagnostics/random-layers.js';
+export type { FeatureStatistics, HeadStatistics } from './diagnostics/statistics.js';
+export {
+  type NamedStatistics,
+  readStatistics,
+  type WriteStatisticsOptions,
+  writeStatistics,
+} from './diagnostics/statistics-file.js';
 export type { AccuracyIntervals, Interval } from './evaluation/bootstrap.js';
 export type { ReliabilityBin } from './evaluation/calibration.js';
 export { type EvaluateOptions, type Evaluation, evaluate } from './evaluation/evaluate.js';
+export {
+  type GroupConfusion,
+  type GroupConfusionOptions,
+  type GroupConfusionRow,
+  groupConfusion,
+} from './evaluation/group-confusion.js';
 export { defaultThresholds, type Group, type GroupThresholds, type PerGroup } from './evaluation/groups.js';
 export { type HeadDescription, inspectModel, type ModelDescription } from './features/describe-model.js';
 export type { ExtractOptions } from './features/extract.js';
@@ -37,6 +89,7 @@ export {
   type Origin,
   type VerificationInputs,
 } from './features/feature-set.js';
+export { type FeatureChunk, type FeatureStream, openFeatureStream } from './features/feature-stream.js';
 export { Model, type OpenModelOptions, openModel, type PreprocessOption } from './features/model.js';
 export {
   type FitFeaturesOptions,
@@ -89,9 +142,15 @@ export type { OutputComparison } from './recalibrate/compare-outputs.js';
 export type { ComparisonRow } from './recalibrate/comparison.js';
 export { type GraftOptions, graft } from './recalibrate/graft.js';
 export type { HeadOrigin } from './recalibrate/provenance.js';
-export { type Recalibration, recalibrate } from './recalibrate/recalibrate.js';
+export { type BeforeAndAfter, type Recalibration, recalibrate } from './recalibrate/recalibrate.js';
 export type { RecalibrateMethod, RecalibrateOptions } from './recalibrate/recalibrate-options.js';
 export { type Verification, type VerifyOptions, verify } from './recalibrate/verify.js';
+export type { ReportContent, ReportEvaluation, ReportRecalibration } from './report/content.js';
+export { type DiagnosisReportOptions, diagnosisContent } from './report/diagnosis-content.js';
+export { reportHtml } from './report/html.js';
+export { reportMarkdown } from './report/markdown.js';
+export { reportPlots } from './report/plots.js';
+export { type RecalibrationReportOptions, recalibrationContent } from './report/recalibration-content.js';
 export {
   type Device,
   type DeviceReport,

@@ -24,6 +24,10 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     description: 'run the part of a model in front of its head over a data source and keep the features',
     load: async () => (await import('./extract.js')).extractCommand,
   },
+  diagnose: {
+    description: 'say what imbalance did to features and head, what to do about it, and draw a report',
+    load: async () => (await import('./diagnose.js')).diagnoseCommand,
+  },
   evaluate: {
     description: 'measure accuracy by class and group, and calibration, of a model or of a head alone',
     load: async () => (await import('./evaluate.js')).evaluateCommand,

@@ -1,7 +1,10 @@
 /** `onnx-tailor recalibrate MODEL --val F.npz|SRC --counts C --out OUT.onnx`: the whole loop. */
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { platform } from '#platform';
+import { VERSION } from '../array/version.js';
 import { parseCounts, parsePrior } from '../data/read-counts.js';
+import { diagnose } from '../diagnostics/diagnose.js';
+import type { FeatureSet } from '../features/feature-set.js';
 import type { Model } from '../features/model.js';
 import { openFeatures } from '../features/open-features.js';
 import type { MultiplicativeConvention } from '../head/adjust.js';
@@ -9,6 +12,7 @@ import { FIT_METHODS } from '../head/recipes.js';
 import { type Recalibration, recalibrate } from '../recalibrate/recalibrate.js';
 import type { RecalibrateMethod } from '../recalibrate/recalibrate-options.js';
 import { trainCountsOf } from '../recalibrate/train-counts.js';
+import { recalibrationContent } from '../report/recalibration-content.js';
 import { noteClassOrder } from './class-order.js';
 import { describeRecalibration } from './describe-recalibration.js';
 import { SOURCES, STDIN_NOTE } from './help.js';
@@ -22,11 +26,19 @@ import {
   openModelArgument,
 } from './options.js';
 import { addOutOptions, assertFree } from './output.js';
+import {
+  addReportOptions,
+  assertReportsFree,
+  describeReports,
+  type ReportOptions,
+  wantsReports,
+  writeReports,
+} from './report-options.js';
 import type { Terminal } from './terminal.js';
 import { addThresholdOptions, type ThresholdOptions, thresholdsOf } from './thresholds.js';
 import { verificationInputs } from './verification.js';
 
-interface Options extends DataOptions, ThresholdOptions {
+interface Options extends DataOptions, ThresholdOptions, ReportOptions {
   readonly val: string;
   readonly test?: string;
   readonly counts?: string;
@@ -92,7 +104,7 @@ export function recalibrateCommand(terminal: Terminal): Command {
     .option('--bootstrap <replicates>', 'behind the interval of the improvement', wholeNumber(100), 2000)
     .option('--seed <number>', 'of folds and bootstrap', wholeNumber(0), 0)
     .addHelpText('after', `${SOURCES}\n${STDIN_NOTE}\n${EXAMPLES}`);
-  addHeadOption(addThresholdOptions(addDataOptions(command)));
+  addHeadOption(addThresholdOptions(addDataOptions(addReportOptions(command))));
   return command.action(async (path: string, options: Options) => {
     const parameter = fixedParameter(command, options);
     const { val, test: testData, verifyData, counts: countsFile, targetPrior, preprocess, classes } = options;
@@ -102,6 +114,7 @@ export function recalibrateCommand(terminal: Terminal): Command {
       sources: [val, testData, verifyData, options.train],
     };
     await assertFree(options.out, options.force, reads);
+    await assertReportsFree(options, options.force, reads);
     const model = await openModelArgument(path, options);
     const numbers = await readNumbers(options, model);
     const extraction = (what: string) => extractionOf(options, terminal, what);
@@ -133,9 +146,50 @@ export function recalibrateCommand(terminal: Terminal): Command {
       signal: terminal.signal,
     });
     const saved = await result.save(options.out, { overwrite: options.force });
+    const written = await reportOn(
+      result,
+      { model, train: train || undefined, validation },
+      options,
+      terminal,
+    );
     for (const note of result.notes) terminal.note(`Note: ${note}`);
-    terminal.finish({ ...documentOf(result), ...saved }, describeRecalibration(result, saved, targetPrior));
+    terminal.finish(
+      { ...documentOf(result), ...saved, ...(written.length > 0 && { written }) },
+      [describeRecalibration(result, saved, targetPrior), ...describeReports(written)].join('\n'),
+    );
   });
+}
+
+/** Draws what was asked for: before and after, and the features that the heads were given. */
+async function reportOn(
+  result: Recalibration,
+  { model, train, validation }: { model: Model; train?: FeatureSet; validation: FeatureSet },
+  options: Options,
+  terminal: Terminal,
+): Promise<string[]> {
+  if (!wantsReports(options)) return [];
+  const { trainCounts, thresholds } = result;
+  const look = (set: FeatureSet, what: string) =>
+    diagnose(set, {
+      ...{ head: model.head, counts: trainCounts, thresholds, seed: options.seed, threads: options.threads },
+      signal: terminal.signal,
+      onProgress: terminal.progress(what),
+    });
+  const content = recalibrationContent(result, {
+    title: `Recalibration of ${model.name ?? 'a model'}`,
+    train: train && (await look(train, 'Diagnosing training data')),
+    validation: await look(validation, 'Diagnosing validation'),
+    provenance: [
+      ['model', `${model.name ?? 'standard input'}, sha256 ${model.sha256}`],
+      ['validation', validation.name],
+      ...(train ? [['training data', train.name] as const] : []),
+      ...(result.test ? [['test', result.test.name] as const] : []),
+      ['target prior', options.targetPrior],
+      ['seed', `${options.seed}`],
+      ['onnx-tailor', VERSION],
+    ],
+  });
+  return writeReports(options, content, options.force);
 }
 
 /** The JSON document: everything but heads and bytes. */
@@ -148,6 +202,7 @@ function documentOf(result: Recalibration): object {
     after,
     improvement,
     selectedOn,
+    confusion,
     test,
     selection,
     notes,
@@ -168,6 +223,7 @@ function documentOf(result: Recalibration): object {
     after,
     improvement,
     selectedOn,
+    confusion,
     test,
     verification,
     selection: choices,

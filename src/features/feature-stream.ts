@@ -17,7 +17,7 @@ export interface FeatureChunk {
   readonly features: Matrix;
   /** [n], 0 … C−1. */
   readonly labels: ArrayLike<number>;
-  /** [n, C]: in every chunk or in none. */
+  /** Shape [n, C], in every chunk or in none. */
   readonly logits?: Matrix;
 }
 

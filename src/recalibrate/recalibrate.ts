@@ -1,9 +1,12 @@
 /** The verb `recalibrate`, the whole loop: choose on validation, adjust, put into the model, prove. */
+import type { ClassCounts } from '../array/class-counts.js';
 import { TailorError } from '../array/errors.js';
 import type { LinearHead } from '../array/linear-head.js';
 import { denseData, type Matrix } from '../array/matrix.js';
 import { headLogits } from '../compute/head-logits.js';
 import { type Evaluation, evaluate } from '../evaluation/evaluate.js';
+import { type GroupConfusion, groupConfusion } from '../evaluation/group-confusion.js';
+import { defaultThresholds, type GroupThresholds, groupClasses } from '../evaluation/groups.js';
 import type { FeatureSet } from '../features/feature-set.js';
 import type { Model } from '../features/model.js';
 import { fitFeatures } from '../features/open-features.js';
@@ -18,6 +21,12 @@ import type { RecalibrateOptions } from './recalibrate-options.js';
 import { sharedSamples } from './shared-samples.js';
 import { addTemperature } from './temperature.js';
 import { trainCountsOf } from './train-counts.js';
+
+/** The same of the original head and of the head in the file. */
+export interface BeforeAndAfter<T> {
+  readonly before: T;
+  readonly after: T;
+}
 
 /** What `recalibrate` found and made. */
 export interface Recalibration {
@@ -38,8 +47,16 @@ export interface Recalibration {
   readonly selection?: Selection;
   /** Name of the set that the choice was made on. */
   readonly selectedOn: string;
+  /** Training samples per class, [C], and where many, medium and few were cut. */
+  readonly trainCounts: ClassCounts;
+  readonly thresholds: GroupThresholds;
+  /** Which groups wrong answers on validation go to. */
+  readonly confusion: BeforeAndAfter<GroupConfusion>;
   /** On the test set, where one was given. */
-  readonly test?: { readonly name: string; readonly before: Evaluation; readonly after: Evaluation };
+  readonly test?: BeforeAndAfter<Evaluation> & {
+    readonly name: string;
+    readonly confusion: BeforeAndAfter<GroupConfusion>;
+  };
   /** Before and after in per cent, for console.table. */
   readonly comparison: ComparisonRow[];
   readonly notes: readonly string[];
@@ -57,10 +74,11 @@ export interface Recalibration {
  * test set is the validation set), VERIFICATION_FAILED, ABORTED.
  */
 export async function recalibrate(model: Model, options: RecalibrateOptions): Promise<Recalibration> {
-  const { targetPrior = 'uniform', temperature, thresholds, seed, device, threads, signal } = options;
+  const { targetPrior = 'uniform', temperature, seed, device, threads, signal } = options;
   const doing = 'Recalibrating';
   const where = { device, threads, signal };
   const counts = trainCountsOf(model, options.counts);
+  const { thresholds = defaultThresholds(counts.length) } = options;
   const validation = await fitFeatures(options.validation, model, where);
   const labels = validation.requireLabels(doing);
   const test = options.test && (await fitFeatures(options.test, model, where));
@@ -90,11 +108,17 @@ export async function recalibrate(model: Model, options: RecalibrateOptions): Pr
   const { head } = changed;
   const assess = (logits: Matrix, set: FeatureSet) =>
     evaluate({ logits, labels: set.requireLabels(doing), counts, thresholds, seed, classes: model.classes });
-  const compare = async (set: FeatureSet) => ({
-    before: assess(set.logits as Matrix, set),
-    after: assess(await headLogits(head, set.features, where), set),
-  });
-  const { before, after } = await compare(validation);
+  const groups = groupClasses(counts, thresholds);
+  const compare = async (set: FeatureSet) => {
+    const [old, now] = [set.logits as Matrix, await headLogits(head, set.features, where)];
+    const confuse = (logits: Matrix) => groupConfusion({ logits, labels: set.requireLabels(doing), groups });
+    return {
+      before: assess(old, set),
+      after: assess(now, set),
+      confusion: { before: confuse(old), after: confuse(now) },
+    };
+  };
+  const { before, after, confusion } = await compare(validation);
   const onTest = test && { name: test.name, ...(await compare(test)) };
   return {
     method: chosen.method,
@@ -106,6 +130,9 @@ export async function recalibrate(model: Model, options: RecalibrateOptions): Pr
     improvement: chosen.improvement,
     selection: chosen.selection,
     selectedOn: validation.name,
+    trainCounts: counts,
+    thresholds,
+    confusion,
     test: onTest,
     comparison: compareEvaluations({ before, after, test: onTest }),
     notes: [

@@ -1,22 +1,39 @@
 #!/usr/bin/env node
 // The demo: rebalances a ResNet-20 that was trained on a long-tailed CIFAR-10, and measures it on the untouched test set.
 //
-//   npm run demo [-- --json]
+//   npm run demo [-- --json] [--svg FOLDER]    (every plot of the report as a file of its own)
 //
 // Everything goes through the public API, as in a program of yours.
 
-import { mkdir } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { evaluate, listDevices, openModel, openSource, recalibrate, runtimeVersions } from 'onnx-tailor';
+import {
+  adviseTogether,
+  diagnose,
+  evaluate,
+  groupConfusion,
+  listDevices,
+  openModel,
+  openSource,
+  recalibrate,
+  recalibrationContent,
+  reportHtml,
+  reportPlots,
+  runtimeVersions,
+  VERSION,
+} from 'onnx-tailor';
 import { fetchCifar10 } from './fetch-cifar10.mjs';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const MODEL = 'models/cifar10-lt-resnet20-wd.onnx';
 const OUT = '.cache/demo/cifar10-lt-resnet20-wd.balanced.onnx';
+const REPORT = '.cache/demo/report.html';
 
-const { values: options } = parseArgs({ options: { json: { type: 'boolean', default: false } } });
+const { values: options } = parseArgs({
+  options: { json: { type: 'boolean', default: false }, svg: { type: 'string' } },
+});
 /** People's text goes to stderr when a document was asked for. */
 const say = (text = '') => (options.json ? process.stderr : process.stdout).write(`${text}\n`);
 const percent = (share) => (share === undefined ? '–' : `${(share * 100).toFixed(1)} %`);
@@ -91,7 +108,9 @@ say(
   `Prediction against the written file on ${before.samples} images: same class on ${agreement.argmaxAgreement * 100} %, ` +
     `largest logit difference ${agreement.maxAbsLogitDifference.toExponential(1)}`,
 );
+await report();
 const seconds = (performance.now() - fetched) / 1000;
+say(`The report: ${REPORT}`);
 say(`The rebalanced model: ${OUT} (sha256 ${sha256})`);
 say(`${seconds.toFixed(0)} s after the data were there (${((fetched - started) / 1000).toFixed(0)} s)`);
 
@@ -117,6 +136,7 @@ if (options.json) {
     test: { before, after, ...agreement },
     classes,
     out: OUT,
+    report: REPORT,
     sha256,
     seconds,
     device: ran.extraction.device,
@@ -124,6 +144,39 @@ if (options.json) {
     versions: await runtimeVersions(),
   };
   process.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
+}
+
+/** What training on long-tailed data did to the features, and what the new head does on test, as a page. */
+async function report() {
+  const trainSource = await openSource(
+    `cifar10:${data}?split=train&longtail=100&validation=20&part=train&seed=0`,
+  );
+  const train = await model.extract(trainSource, { onProgress: progress('training images') });
+  const look = (set, name) => diagnose(set, { head: model.head, counts, name });
+  const sets = [await look(train, 'CIFAR10-LT, training'), await look(test, 'CIFAR-10, test')];
+  const { groups } = sets[0];
+  const confusion = {
+    before: groupConfusion({ logits: test.logits, labels: test.labels, groups }),
+    after: groupConfusion({ logits: ran.logits, labels: ran.labels, groups }),
+  };
+  const content = {
+    ...recalibrationContent(result, { title: 'ResNet-20, CIFAR10-LT' }),
+    diagnostics: sets,
+    setNames: ['train', 'test'],
+    evaluations: [{ setName: 'test', before, after, confusion, note: 'Nothing was chosen on the test set.' }],
+    advice: adviseTogether(...sets),
+    provenance: [
+      ['model', `${MODEL}, sha256 ${model.sha256}`],
+      ['rebalanced', `sha256 ${sha256}`],
+      ['data', 'CIFAR-10, long-tailed by seed 0 with imbalance factor 100'],
+      ['onnx-tailor', VERSION],
+    ],
+  };
+  await writeFile(join(root, REPORT), reportHtml(content));
+  if (options.svg === undefined) return;
+  await mkdir(options.svg, { recursive: true });
+  for (const [name, source] of Object.entries(reportPlots(content)))
+    await writeFile(join(options.svg, `${name}.svg`), source);
 }
 
 /** Logits W f + b of every feature row, in float64 and without onnxruntime. */

@@ -25,7 +25,12 @@ export { type PerClassOptions, readCounts, readPrior } from './data/read-counts.
 export type { DataSource, Picture, Sample, SampleTensor } from './data/sample.js';
 export { subset } from './data/subset.js';
 export { advise, adviseTogether } from './diagnostics/advice.js';
-export { type BatchNormDiagnostics, batchNormDiagnostics } from './diagnostics/batch-norm.js';
+export {
+  type BatchNormDiagnostics,
+  type BatchNormFigures,
+  batchNormDiagnostics,
+  type ParameterFigures,
+} from './diagnostics/batch-norm.js';
 export {
   type CollectChunksOptions,
   type CollectOptions,
@@ -49,7 +54,8 @@ export type {
   Theorem1Quantile,
   Theorem2Figures,
 } from './diagnostics/diagnostics.js';
-export { type Fdr, type FdrCenter, fisherRatio } from './diagnostics/fdr.js';
+export { type Fdr, type FdrCenter, type FisherOptions, fisherRatio } from './diagnostics/fdr.js';
+export type { LayerPool } from './diagnostics/layer-plan.js';
 export {
   type LayerDiagnostics,
   type LayerFigures,
@@ -135,6 +141,7 @@ export type { CandidateRow, Choice, MethodSummary, Selection, SelectOptions } fr
 export type { TargetPrior } from './head/target-prior.js';
 export type { HeadDtype } from './onnx/dtypes.js';
 export type { FoundHeads, RefusedOutput } from './onnx/find-heads.js';
+export type { LayerKind } from './onnx/find-layers.js';
 export type { Activation, HeadKind, HeadLocation, HeadOutput } from './onnx/head-location.js';
 export { type ModelFile, readModelFile } from './onnx/model-file.js';
 export type { ChangedModel, ChangeModelOptions } from './recalibrate/changed-model.js';
@@ -159,5 +166,6 @@ export {
   runtimeVersions,
 } from './runtime/devices.js';
 export type { NamedDevice } from './runtime/ort.js';
+export type { SessionOptions } from './runtime/session.js';
 export type { TensorData } from './runtime/tensors.js';
 export type { Feed, ValueInfo } from './runtime/values.js';

@@ -22,16 +22,18 @@ it('runs the quick start of the README', { timeout: 120_000 }, async () => {
     file('classifier.onnx', pictureClassifier({ metadata: { 'onnx_tailor.preprocess': preprocess } })),
   );
   const random = createRandom(1);
-  for (const [k, name] of ['blue', 'green', 'red'].entries()) {
-    mkdirSync(join(folder, 'pictures/val', name), { recursive: true });
-    for (let i = 0; i < 20; i++) {
-      const pixel = [0, 1, 2].map((channel) => Math.round(90 + 60 * random() + (channel === k ? 60 : 0)));
-      const picture = sharp(Buffer.from(new Array(4).fill(pixel).flat()), {
-        raw: { width: 2, height: 2, channels: 3 },
-      });
-      await picture.png().toFile(join(folder, 'pictures/val', name, `${i}.png`));
+  const pictures = { train: [300, 60, 8], val: [20, 20, 20] };
+  for (const [part, counts] of Object.entries(pictures))
+    for (const [k, name] of ['blue', 'green', 'red'].entries()) {
+      mkdirSync(join(folder, 'pictures', part, name), { recursive: true });
+      for (let i = 0; i < counts[k]; i++) {
+        const pixel = [0, 1, 2].map((channel) => Math.round(90 + 60 * random() + (channel === k ? 60 : 0)));
+        const picture = sharp(Buffer.from(new Array(4).fill(pixel).flat()), {
+          raw: { width: 2, height: 2, channels: 3 },
+        });
+        await picture.png().toFile(join(folder, 'pictures', part, name, `${i}.png`));
+      }
     }
-  }
   mkdirSync(join(folder, 'node_modules'));
   symlinkSync(root, join(folder, 'node_modules/onnx-tailor'));
   file('quick-start.mjs', code);
@@ -42,6 +44,7 @@ it('runs the quick start of the README', { timeout: 120_000 }, async () => {
   });
   expect(stderr).toBe('');
   expect(status).toBe(0);
+  expect(stdout).toMatch(/→ /);
   expect(stdout).toMatch(/validation.*before/);
   expect(readFileSync(join(folder, 'classifier.balanced.onnx')).length).toBeGreaterThan(100);
 });

@@ -3,7 +3,7 @@
  * that it does not, and that the number only sorts what is worth a sentence from what is not.
  */
 import type { Evaluation } from '../evaluation/evaluate.js';
-import type { Group } from '../evaluation/groups.js';
+import { cosineAmong, isTraining, meanOf, nameSome, percent, show } from './advice-figures.js';
 import type { Advice, Diagnostics } from './diagnostics.js';
 
 /** One line of the table. */
@@ -339,51 +339,3 @@ export const ADVICE_RULES: readonly AdviceRule[] = [
     source: `${PAPER}, section 4.2, theorem 1`,
   },
 ];
-
-/** Counts of the set are those of training, and not all the same: what the paper says of training features is meant. */
-export function isTraining({ counts, trainCounts }: Diagnostics): boolean {
-  return counts.every((n, k) => n === trainCounts[k]) && counts.some((n) => n !== counts[0]);
-}
-
-/** Mean over the classes of a group that have a value; null where none has. */
-export function meanOf(
-  { groups }: Diagnostics,
-  group: Group,
-  values: readonly (number | null)[] | undefined,
-): number | null {
-  const known = (values ?? []).filter((value, k): value is number => value !== null && groups[k] === group);
-  return known.length > 0 ? known.reduce((sum, value) => sum + value, 0) / known.length : null;
-}
-
-/** Mean cosine over pairs of different classes of one group. */
-function cosineAmong({ cosine, groups }: Diagnostics, group: Group): number | null {
-  let sum = 0;
-  let pairs = 0;
-  for (const [k, row] of (cosine.matrix ?? []).entries()) {
-    if (groups[k] !== group) continue;
-    for (let l = 0; l < k; l++) {
-      const value = row[l];
-      if (groups[l] !== group || value === null) continue;
-      sum += value;
-      pairs++;
-    }
-  }
-  return pairs > 0 ? sum / pairs : null;
-}
-
-/** Three significant digits; '?' for a figure that is not known. */
-export function show(value: number | null): string {
-  if (value === null) return '?';
-  if (Number.isInteger(value) && Math.abs(value) < 1e6) return String(value);
-  const size = Math.abs(value);
-  return size >= 100 && size < 1e6 ? value.toFixed(0) : value.toPrecision(3);
-}
-
-/** A share in percent. */
-export function percent(share: number): string {
-  return `${(100 * share).toFixed(share < 0.1 ? 1 : 0)} %`;
-}
-
-function nameSome(names: readonly string[]): string {
-  return names.length > 5 ? `${names.slice(0, 5).join(', ')}, …` : names.join(', ');
-}

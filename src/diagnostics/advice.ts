@@ -1,6 +1,7 @@
 /** From findings to sentences: the rules of advice-rules.ts, asked of one set, and rules for a training set beside a test set. */
 import type { Evaluation } from '../evaluation/evaluate.js';
-import { ADVICE_RULES, isTraining, meanOf, show } from './advice-rules.js';
+import { isTraining, meanOf, show } from './advice-figures.js';
+import { ADVICE_RULES } from './advice-rules.js';
 import type { Advice, Diagnostics } from './diagnostics.js';
 
 const KINDS: readonly Advice['kind'][] = ['problem', 'caution', 'good'];

@@ -30,6 +30,8 @@ interface CommonOptions extends SessionOptions {
 export interface CollectOptions extends CommonOptions {
   /** Logits [N, C] of the head, where they are known; without a head they stand for themselves. */
   readonly logits?: Matrix;
+  /** [N]: filled with the class of the largest logit of each sample, where there is a head or logits. */
+  readonly answers?: Int32Array;
   readonly onProgress?: (progress: Progress) => void;
 }
 
@@ -50,7 +52,7 @@ export interface CollectChunksOptions extends CommonOptions {
 export async function collectStatistics(
   features: Matrix,
   labels: ArrayLike<number>,
-  { classes, head, logits, chunk, signal, onProgress, ...where }: CollectOptions,
+  { classes, head, logits, answers, chunk, signal, onProgress, ...where }: CollectOptions,
 ): Promise<FeatureStatistics> {
   const [samples, dimensions] = features.shape;
   assertChunk(chunk);
@@ -75,7 +77,8 @@ export async function collectStatistics(
     await scatter.release();
   }
   const tally =
-    result.head && (await tallyHead(result.head, { features, labels, head, logits, signal, ...where }));
+    result.head &&
+    (await tallyHead(result.head, { features, labels, head, logits, answers, signal, ...where }));
   if (samples > 0) onProgress?.(progress(samples));
   return { ...result, normMax, scatter: scatter.total(), head: tally };
 }

@@ -114,27 +114,34 @@ function assertHeadFits(
   );
 }
 
-/** One pass over all sets; or the given statistics, without answers of another head than `head`. */
+/**
+ * One pass over all sets, and where there is a head or logits its answers; or the given statistics, without what they say of
+ * another head than `head`.
+ */
 export async function statisticsOf(
   { sets, statistics: given, classes, logits }: DiagnoseInput,
   head: LinearHead | undefined,
   where: SessionOptions & { signal?: AbortSignal },
   onSamples: (samples: number) => void,
   miss: Miss,
-): Promise<FeatureStatistics> {
+): Promise<{ statistics: FeatureStatistics; answers?: Int32Array[] }> {
   if (given) {
-    if (!head || !given.head || given.head.fingerprint === (await headFingerprint(head))) return given;
+    if (!head || !given.head || given.head.fingerprint === (await headFingerprint(head))) {
+      return { statistics: given };
+    }
     miss('head', 'the statistics were collected with another head: what they say of its answers is left out');
-    return { ...given, head: undefined };
+    return { statistics: { ...given, head: undefined } };
   }
   let total: FeatureStatistics | undefined;
-  for (const set of sets!) {
+  const answers = head || logits ? sets!.map((set) => new Int32Array(set.samples)) : undefined;
+  for (const [s, set] of sets!.entries()) {
     let done = 0;
     const statistics = await collectStatistics(set.features, set.labels!, {
       classes,
       head,
       // Logits in a file may be those of another head.
       logits: head || !logits ? undefined : (set.logits as Matrix),
+      answers: answers?.[s],
       ...where,
       onProgress(progress) {
         onSamples(progress.done - done);
@@ -143,5 +150,5 @@ export async function statisticsOf(
     });
     total = total ? await mergeStatistics(total, statistics, where) : statistics;
   }
-  return total!;
+  return { statistics: total!, answers };
 }

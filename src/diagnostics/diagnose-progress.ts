@@ -10,8 +10,8 @@ export function trackPasses(
   onProgress: ((progress: Progress) => void) | undefined,
 ): { add: (samples: number) => void; finish: () => void } {
   const samples = sets?.reduce((sum, set) => sum + set.samples, 0) ?? 0;
-  const passes = 1 + (judged ? 1 : 0) + (head ? 1 : 0);
-  // The halves of odd classes vary; what is missing at the end is made up for by `finish`.
+  const passes = judged ? 2 : 1;
+  // The halves of odd classes vary, and of pairs there may be fewer; what is missing at the end is made up for by `finish`.
   const halves = replicates * Math.ceil(samples / 2);
   const total = passes * samples + (head ? Math.min(samples, MOST_PAIR_SAMPLES) : 0) + halves;
   const report = startProgress(total);

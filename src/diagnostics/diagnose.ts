@@ -7,15 +7,16 @@ import { defaultThresholds, type GroupThresholds, groupClasses } from '../evalua
 import type { Progress } from '../features/progress.js';
 import type { SessionOptions } from '../runtime/session.js';
 import { advise } from './advice.js';
-import { nearestMeanDisagreement } from './agreement.js';
 import { collectStatistics } from './collect-statistics.js';
 import { type DiagnoseInput, type DiagnoseSource, readSource, statisticsOf } from './diagnose-input.js';
 import { trackPasses } from './diagnose-progress.js';
 import type { Diagnostics } from './diagnostics.js';
 import type { FdrCenter } from './fdr.js';
+import { type MeanPass, passOverMeans } from './mean-pass.js';
 import { type Miss, missingFigures } from './missing.js';
 import { halfSampleIntervals } from './resample.js';
 import { smallClasses } from './small-classes.js';
+import { gradientFactor } from './stationary-point.js';
 import { type FeatureStatistics, sampleCount } from './statistics.js';
 import { accuracyIntervals, accuracyOf, intervalFigures, plainFigures } from './statistics-figures.js';
 import { theorem1Figures } from './theorem1.js';
@@ -56,8 +57,7 @@ export interface DiagnoseOptions extends SessionOptions {
 }
 
 /**
- * Diagnoses one set. Passes over the features: statistics; with a head or logits the nearest class means; with a head the gradient of
- * theorem 2. Memory beside the features: O(D² + CD + C²). Device: cpu unless another is named; float64 stays on cpu or cuda.
+ * Diagnoses one set. Passes over the features: statistics; with a head or logits the class means (NC4, theorem 2). Memory beside the features: O(D² + CD + C²). Device: cpu unless another is named; float64 stays on cpu or cuda.
  *
  * Throws INVALID_ARGUMENT, SHAPE_MISMATCH (head, names or sets that do not fit each other), LABELS_INVALID (a set without
  * labels), COUNTS_INVALID, NOT_FINITE, DEVICE_UNAVAILABLE, ABORTED.
@@ -98,24 +98,41 @@ export async function diagnose(source: DiagnoseSource, options: DiagnoseOptions 
   );
   const { miss, missing } = missingFigures();
 
-  const statistics = await statisticsOf(input, head, { ...pass, ...float64 }, progress.add, miss);
+  const { statistics, answers: answered } = await statisticsOf(
+    input,
+    head,
+    { ...pass, ...float64 },
+    progress.add,
+    miss,
+  );
   await options.onStatistics?.(statistics, { name: input.name, classNames: input.classNames });
   const answers = statistics.head;
   const setCounts = Array.from(statistics.counts);
   const trainCounts = counts ? Array.from(counts) : setCounts;
   const plain = await plainFigures(statistics, { head, trainCounts, center }, miss, float64);
   const passes = { ...pass, onSamples: progress.add };
+  const means =
+    sets &&
+    (await passOverMeans(
+      sets,
+      statistics,
+      {
+        answers: answered,
+        factor: head && gradientFactor({ statistics, trainCounts, weightDecay }),
+      },
+      passes,
+    ));
   const figures = {
     collapse: {
       ...plain.collapse,
-      nc4: await nc4(input, statistics, head, miss, passes),
+      nc4: nc4(input, head, miss, means),
     },
     accuracy: answers ? accuracyOf(statistics, answers) : miss('accuracy', noAnswers(input, head)),
     theorem1: head
       ? await theorem1Figures({ head, statistics, sets, seed }, miss, passes)
       : miss('theorem1', NO_HEAD),
     theorem2: head
-      ? await theorem2Figures({ head, statistics, trainCounts, weightDecay, sets }, miss, passes)
+      ? theorem2Figures({ head, statistics, trainCounts, weightDecay, expected: means?.expected }, miss)
       : miss('theorem2', NO_HEAD),
   };
   const intervals = await intervalsOf(replicates, miss);
@@ -173,16 +190,15 @@ export async function diagnose(source: DiagnoseSource, options: DiagnoseOptions 
 
 const NO_HEAD = 'no head was given';
 
-async function nc4(
+function nc4(
   { sets, logits }: DiagnoseInput,
-  statistics: FeatureStatistics,
   head: LinearHead | undefined,
   miss: Miss,
-  where: Parameters<typeof nearestMeanDisagreement>[3],
-): Promise<number | null> {
+  means: MeanPass | undefined,
+): number | null {
   if (!sets) return miss('collapse.nc4', 'only statistics were given: nearest class means need the features');
   if (!head && !logits) return miss('collapse.nc4', 'neither a head nor logits were given');
-  return nearestMeanDisagreement(sets, statistics, head, where);
+  return means!.disagreement;
 }
 
 function imbalance(counts: readonly number[]): number | null {

@@ -121,7 +121,11 @@ export interface Theorem1Figures {
   readonly head: HeadDistance;
   /** In ascending order of q. */
   readonly quantiles: Theorem1Quantile[];
-  /** The largest cosine of two samples of different classes among those looked at; null without features. */
+  /**
+   * The largest cosine of two samples of different classes among those looked at: of all up to 8192, a random part of more. Where the
+   * theorem does not apply and there is no bound to compare it with, up to 4096, fewer above 512 dimensions. Null without
+   * features.
+   */
   readonly largestCosine: number | null;
   /** Whether `largestCosine` is over all samples or over a random part of them; null without features. */
   readonly pairs: 'all' | 'sampled' | null;

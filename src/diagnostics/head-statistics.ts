@@ -5,7 +5,6 @@ import type { LinearHead } from '../array/linear-head.js';
 import { assertFiniteRows, denseData, type FloatArray, type Matrix, matrix } from '../array/matrix.js';
 import { headLogits } from '../compute/head-logits.js';
 import { argmaxRow } from '../evaluation/argmax.js';
-import { largestOf } from '../evaluation/softmax.js';
 import type { SessionOptions } from '../runtime/session.js';
 import { binOf, DOUBT_BINS } from './log-histogram.js';
 import type { HeadStatistics } from './statistics.js';
@@ -27,13 +26,15 @@ interface Tallied extends SessionOptions {
   readonly labels: ArrayLike<number>;
   readonly head?: LinearHead;
   readonly logits?: Matrix;
+  /** [N]: to be filled with the class that the head answers. */
+  readonly answers?: Int32Array;
   readonly signal?: AbortSignal;
 }
 
 /** Adds samples to statistics, in place where they are arrays; the statistics with the samples in. NOT_FINITE for logits. */
 export async function tallyHead(
   statistics: HeadStatistics,
-  { features, labels, head, logits, signal, ...where }: Tallied,
+  { features, labels, head, logits, answers, signal, ...where }: Tallied,
 ): Promise<HeadStatistics> {
   const [samples, dimensions] = features.shape;
   const classes = statistics.correct.length;
@@ -51,7 +52,7 @@ export async function tallyHead(
       part = await headLogits(head, matrix(data, count, dimensions), { signal, ...where });
     } else break;
     assertFiniteRows(part, 'Collecting statistics of features', 'logit', 'class', from);
-    doubtMax = Math.max(doubtMax, tallyRows(statistics, denseData(part), labels, from, count));
+    doubtMax = Math.max(doubtMax, tallyRows(statistics, denseData(part), { labels, answers, from, count }));
   }
   return { ...statistics, doubtMax };
 }
@@ -59,23 +60,41 @@ export async function tallyHead(
 function tallyRows(
   { correct, doubtHistogram }: HeadStatistics,
   logits: FloatArray,
-  labels: ArrayLike<number>,
-  from: number,
-  count: number,
+  {
+    labels,
+    answers,
+    from,
+    count,
+  }: { labels: ArrayLike<number>; answers?: Int32Array; from: number; count: number },
 ): number {
   const classes = correct.length;
   let most = 0;
   for (let i = 0; i < count; i++) {
     const label = labels[from + i];
     const row = i * classes;
-    if (argmaxRow(logits, row, classes) === label) correct[label]++;
-    const largest = largestOf(logits, row, classes);
-    let others = 0;
-    for (let k = 0; k < classes; k++) if (k !== label) others += Math.exp(logits[row + k] - largest);
-    // Not 1 − p: a sure head leaves 1e−30, which 1 − p would make 0.
-    const doubt = others / (others + Math.exp(logits[row + label] - largest));
+    const answer = argmaxRow(logits, row, classes);
+    if (answers) answers[from + i] = answer;
+    if (answer === label) correct[label]++;
+    const doubt = doubtOf(logits, row, classes, label, logits[row + answer]);
     doubtHistogram[binOf(DOUBT_BINS, doubt)]++;
     if (doubt > most) most = doubt;
   }
   return most;
+}
+
+/**
+ * 1 − p_y of the logits from `row`, of which `largest` is the largest; not as 1 − p: a sure head leaves 1e−30, which would
+ * become 0.
+ */
+export function doubtOf(
+  logits: FloatArray,
+  row: number,
+  classes: number,
+  label: number,
+  largest: number,
+): number {
+  let others = 0;
+  for (let k = 0; k < label; k++) others += Math.exp(logits[row + k] - largest);
+  for (let k = label + 1; k < classes; k++) others += Math.exp(logits[row + k] - largest);
+  return others / (others + Math.exp(logits[row + label] - largest));
 }

@@ -2,19 +2,20 @@
 import { throwIfAborted } from '../array/errors.js';
 import type { LinearHead } from '../array/linear-head.js';
 import { denseData, matrix } from '../array/matrix.js';
-import { shuffleKey } from '../array/random.js';
 import { headLogits } from '../compute/head-logits.js';
 import { largestOf } from '../evaluation/softmax.js';
 import type { FeatureSet } from '../features/feature-set.js';
 import { GraphBuilder } from '../onnx/build.js';
 import { openSession } from '../runtime/session.js';
-import type { PassOptions } from './agreement.js';
+import { doubtOf } from './head-statistics.js';
+import { drawSamples, type PairSamples, unitRows } from './pair-samples.js';
+import type { PassOptions } from './pass-options.js';
 
 /** Up to so many samples all pairs are looked at, 34 million; of more samples so many are drawn. */
 export const MOST_PAIR_SAMPLES = 8192;
 
-/** Cosines of one run: 32 MB of float32. */
-const CHUNK_NUMBERS = 2 ** 23;
+/** Cosines of one run: 4 MB of float32, which stay in the cache until they are read. */
+const CHUNK_NUMBERS = 2 ** 20;
 
 /** A sample belongs to a level when 1 − p_y ≤ epsilon and ‖f‖ ≤ length. Each level has the samples of the one before. */
 export interface CosineLevel {
@@ -62,16 +63,14 @@ export async function largestCosines(
   }: LargestCosineOptions = {},
 ): Promise<LargestCosines> {
   const total = sets.reduce((sum, set) => sum + set.samples, 0);
-  const chosen = choose(sets, total, Math.min(limit, MOST_PAIR_SAMPLES), seed);
+  const most = Math.min(limit, MOST_PAIR_SAMPLES);
+  const chosen = drawSamples(sets, most, seed);
   const level = await levelsOf(chosen, levels, head, { signal, ...where });
   const units = unitRows(chosen);
   // The last level is that of all samples.
-  const best = Array.from({ length: levels.length + 1 }, () => ({
-    cosine: Number.NEGATIVE_INFINITY,
-    i: 0,
-    j: 0,
-  }));
-  const n = chosen.labels.length;
+  const best = Array.from({ length: levels.length + 1 }, () => NO_PAIR);
+  const { labels } = chosen;
+  const n = labels.length;
   const perRun = Math.max(1, Math.floor(CHUNK_NUMBERS / n));
   const session = await openSession(productModel(chosen.dimensions), where);
   try {
@@ -84,12 +83,8 @@ export async function largestCosines(
       });
       const cosines = product.data as Float32Array;
       for (let i = from; i < from + count; i++) {
-        const row = (i - from) * (n - from) - from;
-        for (let j = i + 1; j < n; j++) {
-          if (chosen.labels[i] === chosen.labels[j]) continue;
-          const found = best[Math.max(level[i], level[j])];
-          if (cosines[row + j] > found.cosine) Object.assign(found, { cosine: cosines[row + j], i, j });
-        }
+        const row = (i - from) * (n - from);
+        visitRow(cosines.subarray(row + i - from, row + n - from), i, labels, level, best);
       }
       onSamples?.(count);
     }
@@ -101,56 +96,45 @@ export async function largestCosines(
   return {
     all: cumulative[levels.length],
     byLevel: cumulative.slice(0, levels.length),
-    pairs: total > limit || total > MOST_PAIR_SAMPLES ? 'sampled' : 'all',
-    samples: Math.min(total, limit, MOST_PAIR_SAMPLES),
+    pairs: total > most ? 'sampled' : 'all',
+    samples: Math.min(total, most),
   };
 }
 
-/** Samples that are looked at, without those that are zero. */
-interface Chosen {
-  readonly dimensions: number;
-  readonly features: Float32Array;
-  readonly norms: Float64Array;
-  readonly labels: Int32Array;
+/** The pair with the largest cosine so far. */
+interface Pair {
+  readonly cosine: number;
+  readonly i: number;
+  readonly j: number;
 }
 
-/** The samples with the lowest keys, in their own order. */
-function choose(sets: readonly FeatureSet[], total: number, limit: number, seed: number): Chosen {
-  const indices = Uint32Array.from({ length: total }, (_, i) => i);
-  const drawn =
-    total <= limit
-      ? indices
-      : indices
-          .sort((a, b) => shuffleKey(seed, a) - shuffleKey(seed, b))
-          .slice(0, limit)
-          .sort();
-  const dimensions = sets[0].dimensions;
-  const features = new Float32Array(drawn.length * dimensions);
-  const norms: number[] = [];
-  const labels: number[] = [];
-  let offset = 0;
-  let at = 0;
-  for (const set of sets) {
-    const rows = denseData(set.features);
-    for (; at < drawn.length && drawn[at] < offset + set.samples; at++) {
-      const row = drawn[at] - offset;
-      const feature = rows.subarray(row * dimensions, (row + 1) * dimensions);
-      let square = 0;
-      for (const x of feature) square += x * x;
-      if (square === 0) continue;
-      features.set(feature, labels.length * dimensions);
-      norms.push(Math.sqrt(square));
-      labels.push(set.labels![row]);
-    }
-    offset += set.samples;
+const NO_PAIR: Pair = { cosine: Number.NEGATIVE_INFINITY, i: 0, j: 0 };
+
+/** The cosines of sample i with samples i, i + 1, …: better pairs go into `best`, one for each level. */
+function visitRow(
+  cosines: Float32Array,
+  i: number,
+  labels: Int32Array,
+  level: Int32Array,
+  best: Pair[],
+): void {
+  const lowest = () => best.reduce((least, { cosine }) => Math.min(least, cosine), Number.POSITIVE_INFINITY);
+  // Most pairs are above no level's best, and are passed over without a look at what they are.
+  let floor = lowest();
+  for (let at = 1; at < cosines.length; at++) {
+    const cosine = cosines[at];
+    const j = i + at;
+    if (cosine <= floor || labels[i] === labels[j]) continue;
+    const own = Math.max(level[i], level[j]);
+    if (cosine <= best[own].cosine) continue;
+    best[own] = { cosine, i, j };
+    floor = lowest();
   }
-  const kept = features.subarray(0, labels.length * dimensions);
-  return { dimensions, features: kept, norms: Float64Array.from(norms), labels: Int32Array.from(labels) };
 }
 
 /** The first level of each sample; levels.length for one of none. */
 async function levelsOf(
-  { features, dimensions, norms, labels }: Chosen,
+  { features, dimensions, norms, labels }: PairSamples,
   levels: readonly CosineLevel[],
   head: LinearHead | undefined,
   where: PassOptions,
@@ -162,22 +146,11 @@ async function levelsOf(
   const data = denseData(logits);
   for (let i = 0; i < labels.length; i++) {
     const largest = largestOf(data, i * classes, classes);
-    let others = 0;
-    let own = 0;
-    for (let k = 0; k < classes; k++) {
-      const share = Math.exp(data[i * classes + k] - largest);
-      if (k === labels[i]) own = share;
-      else others += share;
-    }
-    const doubt = others / (others + own);
+    const doubt = doubtOf(data, i * classes, classes, labels[i], largest);
     const first = levels.findIndex(({ epsilon, length }) => doubt <= epsilon && norms[i] <= length);
     if (first >= 0) result[i] = first;
   }
   return result;
-}
-
-function unitRows({ features, norms, dimensions }: Chosen): Float32Array {
-  return features.map((x, at) => x / norms[Math.floor(at / dimensions)]);
 }
 
 function rowsOf(rows: Float32Array, width: number, from: number, count: number): Float32Array {
@@ -192,7 +165,7 @@ function productModel(dimensions: number): Uint8Array {
   return g.build();
 }
 
-function exactCosine({ features, norms, dimensions }: Chosen, i: number, j: number): number {
+function exactCosine({ features, norms, dimensions }: PairSamples, i: number, j: number): number {
   let sum = 0;
   for (let d = 0; d < dimensions; d++) sum += features[i * dimensions + d] * features[j * dimensions + d];
   return Math.min(1, Math.max(-1, sum / norms[i] / norms[j]));

@@ -4,6 +4,9 @@ import { listNames } from '../array/text.js';
 import type { Miss } from './missing.js';
 import type { FeatureStatistics } from './statistics.js';
 
+/** Sums of squares in which nothing that counts has overflowed or become 0. */
+const [LEAST_SQUARES, MOST_SQUARES] = [1e-260, 1e300];
+
 /** The norms of each class; see the fields of Diagnostics of the same names. */
 export interface ClassNorms {
   readonly classMeanNorms: (number | null)[];
@@ -38,6 +41,9 @@ export function classNorms(
 
 /** Euclidean norm, safe from overflow. */
 export function norm(values: Float64Array): number {
+  let plain = 0;
+  for (let at = 0; at < values.length; at++) plain += values[at] * values[at];
+  if (plain > LEAST_SQUARES && plain < MOST_SQUARES) return Math.sqrt(plain);
   let largest = 0;
   for (const value of values) largest = Math.max(largest, Math.abs(value));
   if (largest === 0) return 0;

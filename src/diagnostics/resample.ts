@@ -12,8 +12,8 @@ import { denseData, type Matrix, matrix } from '../array/matrix.js';
 import { createRandom, type Random } from '../array/random.js';
 import { assertReplicates, type Interval, percentileInterval } from '../evaluation/bootstrap.js';
 import type { FeatureSet } from '../features/feature-set.js';
-import type { PassOptions } from './agreement.js';
 import type { Miss } from './missing.js';
+import type { PassOptions } from './pass-options.js';
 
 /** Figures by path; null where one means nothing. */
 export type FigureValues = Readonly<Record<string, number | null>>;

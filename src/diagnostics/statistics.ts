@@ -80,6 +80,20 @@ export function centreOf(
   return centre;
 }
 
+/** Some of the `rows` of numbers [C, width], less a centre: [present.length, width]. */
+export function centredRows(
+  rows: ArrayLike<number>,
+  width: number,
+  present: readonly number[],
+  centre: Float64Array,
+): Float64Array {
+  const result = new Float64Array(present.length * width);
+  for (const [i, k] of present.entries()) {
+    for (let d = 0; d < width; d++) result[i * width + d] = rows[k * width + d] - centre[d];
+  }
+  return result;
+}
+
 /** Statistics of no sample at all: what merging starts from. INVALID_ARGUMENT for a size that is not a whole number above 0. */
 export function emptyStatistics(
   classes: number,

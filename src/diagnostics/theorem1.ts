@@ -16,12 +16,12 @@
 import { headShape, type LinearHead } from '../array/linear-head.js';
 import type { RowProductOptions } from '../compute/row-products.js';
 import type { FeatureSet } from '../features/feature-set.js';
-import type { PassOptions } from './agreement.js';
 import type { Theorem1Figures, Theorem1Quantile } from './diagnostics.js';
 import { type HeadGeometry, headGeometry } from './head-distance.js';
 import { largestCosines } from './largest-cosine.js';
 import { DOUBT_BINS, NORM_BINS, quantileAtMost } from './log-histogram.js';
 import type { Miss } from './missing.js';
+import type { PassOptions } from './pass-options.js';
 import type { FeatureStatistics } from './statistics.js';
 
 /** Shares of samples for which ε and L are looked up. */
@@ -29,6 +29,14 @@ export const THEOREM1_QUANTILES: readonly number[] = [0.5, 0.9, 0.99, 1];
 
 /** All pairs of rows of the head are compared; no wider head can be an ETF of features that a model has. */
 const MOST_CLASSES = 20_000;
+
+/**
+ * Without a bound to compare it with, the largest cosine is an estimate, looked for among as many samples as so many multiplications
+ * compare, and never more than so many samples (4096 of up to 512 dimensions, 2048 of 2048): as many as an ETF head gets would take
+ * a third of the diagnosis.
+ */
+const UNBOUNDED_PRODUCTS = 2 ** 33;
+const UNBOUNDED_SAMPLES = 4096;
 
 /** What `theorem1Figures` looks at. */
 export interface Theorem1Input {
@@ -75,9 +83,10 @@ export async function theorem1Figures(
       ...(applies ? boundOf(geometry, classes, epsilon, length) : NO_BOUND),
     };
   });
-  const observed =
-    sets &&
-    (await largestCosines(sets, { ...(applies && { levels: quantiles, head }), seed, onSamples, ...where }));
+  const looked = applies
+    ? { levels: quantiles, head }
+    : { limit: samplesWithoutBound(statistics.dimensions) };
+  const observed = sets && (await largestCosines(sets, { ...looked, seed, onSamples, ...where }));
   if (!observed)
     miss('theorem1.largestCosine', 'only statistics were given: pairs of samples need the features');
   else if (observed.all === null)
@@ -94,6 +103,11 @@ export async function theorem1Figures(
     pairs: observed?.pairs ?? null,
     pairSamples: observed?.samples ?? 0,
   };
+}
+
+function samplesWithoutBound(dimensions: number): number {
+  const affordable = Math.floor(Math.sqrt(UNBOUNDED_PRODUCTS / dimensions));
+  return Math.max(2, Math.min(UNBOUNDED_SAMPLES, affordable));
 }
 
 const NO_BOUND = { delta: null, holds: false, bound: null };

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { matrix } from '../../src/array/matrix.js';
 import { advise, adviseTogether, COMPARISON_RULES } from '../../src/diagnostics/advice.js';
-import { ADVICE_RULES, percent, show } from '../../src/diagnostics/advice-rules.js';
+import { percent, show } from '../../src/diagnostics/advice-figures.js';
+import { ADVICE_RULES } from '../../src/diagnostics/advice-rules.js';
 import { diagnose } from '../../src/diagnostics/diagnose.js';
 import type { Diagnostics } from '../../src/diagnostics/diagnostics.js';
 import type { RandomLayerDiagnostics } from '../../src/diagnostics/random-layers.js';

@@ -163,6 +163,19 @@ describe('theorem1Figures', () => {
     ]);
   });
 
+  it('looks at fewer pairs where there is no bound to compare them with', async () => {
+    const plain = randomSet([3000, 2000], 3, { seed: 2 });
+    const head = linearHead(Float32Array.of(1, 0, 0, 0, 2, 0), Float32Array.of(1, 0), 2, 3);
+    const other = await figuresOf({ set: plain, head, classes: 2 });
+    expect(other).toMatchObject({ applies: false, pairs: 'sampled', pairSamples: 4096 });
+    const etf = etfHead({ classes: 2, dimensions: 3 });
+    expect(await figuresOf({ set: plain, head: etf, classes: 2 })).toMatchObject({
+      applies: true,
+      pairs: 'all',
+      pairSamples: 5000,
+    });
+  });
+
   it('gives no bound where features are too long for how sure the head is', async () => {
     const { set, head, classes } = etfProblem({ noise: 3, size: 4 });
     const statistics = await collectStatistics(set.features, set.labels!, { classes, head, ...cpu });

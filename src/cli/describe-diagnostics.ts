@@ -16,7 +16,7 @@ export function describeDiagnostics({ diagnostics = [], setNames, advice = [] }:
       ({ name, samples, dimensions }, i) =>
         `${setNames ? `${setNames[i]}: ` : ''}${name}: ${samples} samples × ${dimensions} features`,
     ),
-    `${first.classes} classes (${sizes})${imbalance}`,
+    `${first.classes === 1 ? '1 class' : `${first.classes} classes`} (${sizes})${imbalance}`,
     '',
     textTable(
       ['', ...diagnostics.map((_, i) => setNames?.[i] ?? ''), ''],

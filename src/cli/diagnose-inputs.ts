@@ -1,5 +1,6 @@
 /** What `diagnose` reads: features or statistics, the head that goes with them, and counts. */
 import type { ClassCounts } from '../array/class-counts.js';
+import { TailorError } from '../array/errors.js';
 import { headShape, type LinearHead } from '../array/linear-head.js';
 import { parseCounts } from '../data/read-counts.js';
 import type { Diagnostics } from '../diagnostics/diagnostics.js';
@@ -7,6 +8,7 @@ import { mergeStatistics } from '../diagnostics/merge-statistics.js';
 import { type NamedStatistics, readStatistics } from '../diagnostics/statistics-file.js';
 import { evaluate } from '../evaluation/evaluate.js';
 import { groupConfusion } from '../evaluation/group-confusion.js';
+import { alignLabels } from '../features/class-names.js';
 import type { FeatureSet } from '../features/feature-set.js';
 import type { Model } from '../features/model.js';
 import { openFeatures } from '../features/open-features.js';
@@ -66,8 +68,11 @@ export async function readDiagnoseInputs(
   const first = options.fromStatistics
     ? await readAllStatistics(options.fromStatistics)
     : await read(features, true);
-  const test = options.test === undefined ? undefined : await read([options.test], false);
   const classNames = given ?? first.sets?.find((set) => set.classes)?.classes ?? first.statistics?.classNames;
+  const test =
+    options.test === undefined
+      ? undefined
+      : besideFirst(await read([options.test], false), first, classNames, head);
   const countsOf =
     options.counts === undefined
       ? () => model?.trainCounts
@@ -78,6 +83,31 @@ export async function readDiagnoseInputs(
   // The second set is read by the counts of the first: what was trained on.
   const counts = countsOf(classNames) ?? (test ? countsOfSet(first) : undefined);
   return { model, head, counts, classNames, first, test };
+}
+
+/** The second set in the classes of the first: figures of two sets stand side by side class by class. */
+function besideFirst(
+  test: DiagnosedSet,
+  { sets = [], statistics, classes, name }: DiagnosedSet,
+  classNames: readonly string[] | undefined,
+  head: LinearHead | undefined,
+): DiagnosedSet {
+  const dimensions = sets[0]?.dimensions ?? statistics?.statistics.dimensions;
+  const aligned = test.sets?.map((set) => {
+    const doing = `Diagnosing ${set.name} beside ${name}`;
+    if (set.dimensions !== dimensions) {
+      throw new TailorError(
+        'SHAPE_MISMATCH',
+        `${doing}: the features have ${set.dimensions} and ${dimensions} dimensions. Extract both with the same model.`,
+      );
+    }
+    // A set without names knows of no class beyond its highest label.
+    const { labels, classes: names } = alignLabels(set, classNames, classes, doing);
+    // Logits of the head are in its order already, those of a file alone in that of the file's names.
+    const reordered = !head && set.classes !== undefined && names !== set.classes;
+    return set.with({ labels, classes: names, classCount: classes, ...(reordered && { logits: undefined }) });
+  });
+  return { ...test, sets: aligned, classes };
 }
 
 /** Of the set that was trained on, where every class has a sample. */
@@ -92,6 +122,7 @@ async function readAllStatistics(paths: readonly string[]): Promise<DiagnosedSet
   let all: NamedStatistics | undefined;
   for (const path of paths) {
     const next = await readStatistics(path);
+    assertSameNames(all, next);
     all = all
       ? {
           statistics: await mergeStatistics(all.statistics, next.statistics),
@@ -101,6 +132,17 @@ async function readAllStatistics(paths: readonly string[]): Promise<DiagnosedSet
       : next;
   }
   return { first: true, statistics: all!, classes: all!.statistics.classes, name: all!.name };
+}
+
+/** Statistics are added class by class: other names, or another order of them, are other classes. */
+function assertSameNames(one: NamedStatistics | undefined, other: NamedStatistics): void {
+  const [names, others] = [one?.classNames, other.classNames];
+  if (!names || !others || JSON.stringify(names) === JSON.stringify(others)) return;
+  throw new TailorError(
+    'LABELS_INVALID',
+    `Merging statistics of features: ${one!.name} and ${other.name} have different class names, or in another order. ` +
+      'Statistics that are merged share their classes.',
+  );
 }
 
 /** Answers of the head on the test set, or else on the only set, for the report. */

@@ -24,6 +24,9 @@ export interface DiagnoseCommandOptions extends DataOptions, ThresholdOptions, R
   readonly force?: boolean;
 }
 
+/** The published tables end at 3; each layer holds D² weights and its own statistics. */
+const MOST_RANDOM_LAYERS = 20;
+
 /** The command without its action. */
 export function newDiagnoseCommand(): Command {
   const command = new Command('diagnose')
@@ -66,7 +69,11 @@ export function newDiagnoseCommand(): Command {
       wholeNumber(0),
       0,
     )
-    .option('--random-layers <number>', 'FDR behind so many random layers', wholeNumber(1))
+    .option(
+      '--random-layers <number>',
+      'FDR behind so many random layers',
+      wholeNumber(1, MOST_RANDOM_LAYERS),
+    )
     .option('--layers <src>', 'FDR of every activation of the model over this data source')
     .option('--seed <number>', 'of intervals, random layers and sampled pairs', wholeNumber(0), 0)
     .option('--force', 'overwrite outputs that exist')

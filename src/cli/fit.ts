@@ -52,7 +52,7 @@ export function fitCommand(terminal: Terminal): Command {
     .addOption(new Option('--device <name>', 'where to compute').choices(DEVICES).default('cpu'))
     .option('--threads <number>', 'threads on cpu; default: one per core', wholeNumber(1))
     .addHelpText('after', HELP);
-  addOutOptions(command, 'the head (.npz with weight and bias)');
+  addOutOptions(command, 'the head (.npz with weight and bias)', '.npz');
   addThresholdOptions(addGridOptions(command));
   return command.action(async (path: string, options: Options) => {
     const configurations = gridOf(options.method, options);

@@ -1,12 +1,13 @@
 /** Parsers of numbers on the command line. */
 import { InvalidArgumentError } from 'commander';
 
-/** A parser of whole numbers of at least `least`. */
-export function wholeNumber(least: number): (text: string) => number {
+/** A parser of whole numbers of at least `least`, and at most `most`. */
+export function wholeNumber(least: number, most = Number.MAX_SAFE_INTEGER): (text: string) => number {
   return (text) => {
     const value = Number(text);
-    if (/^\d+$/.test(text) && Number.isSafeInteger(value) && value >= least) return value;
-    throw new InvalidArgumentError(`A whole number of at least ${least} is needed.`);
+    if (/^\d+$/.test(text) && Number.isSafeInteger(value) && value >= least && value <= most) return value;
+    const limit = most < Number.MAX_SAFE_INTEGER ? ` and at most ${most}` : '';
+    throw new InvalidArgumentError(`A whole number of at least ${least}${limit} is needed.`);
   };
 }
 

@@ -18,6 +18,8 @@ export function progressPrinter(
 ): (event: Progress) => void {
   let last = stream.isTTY ? Number.NEGATIVE_INFINITY : now();
   return (event) => {
+    // Of nothing there is no progress, e.g. of the samples behind saved statistics.
+    if (event.total === 0) return;
     const finished = event.done === event.total;
     if (stream.isTTY) {
       if (!finished && now() - last < REDRAW_INTERVAL_MS) return;

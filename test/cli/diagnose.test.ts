@@ -143,6 +143,7 @@ describe('diagnose', () => {
     ['either --model or --head', ['train.npz', '--model', 'model.onnx', '--head', 'h.npz']],
     ['--layers needs the --model', ['train.npz', '--layers', 'pictures']],
     ['--random-layers needs one feature file', ['train.npz', 'test.npz', '--random-layers', '1']],
+    ['at most 20 is needed', ['train.npz', '--random-layers', '21']],
     ['must end in .npz', ['train.npz', '--save-statistics', 'statistics']],
   ])('is wrongly used: %s', (message, args) => {
     const { code, stderr } = runCli(['diagnose', ...args], cwd);
@@ -166,6 +167,62 @@ describe('diagnose', () => {
     expect(lost.stderr).toContain('would be lost');
     const folder = runCli(['diagnose', 'train.npz', '--svg', 'taken.html'], cwd);
     expect(folder.stderr).toContain('that is no folder');
+  });
+
+  describe('two sets without a model', () => {
+    const NAMES = ['a', 'b', 'c'];
+    const sample = (name: string, classes: string[], { dimensions = 2, labels = [0, 0, 1, 1, 2, 2] } = {}) =>
+      file(
+        name,
+        encodeNpz({
+          features: {
+            shape: [labels.length, dimensions],
+            data: Float32Array.from({ length: labels.length * dimensions }, (_, i) => 1 + ((i * 7) % 5)),
+          },
+          labels: { shape: [labels.length], data: Int32Array.from(labels) },
+          ...(classes.length > 0 && { classes: { strings: classes } }),
+        }),
+      );
+
+    it('are brought into one class order by name', () => {
+      sample('abc.npz', NAMES);
+      sample('cba.npz', NAMES.toReversed());
+      const { classMeanNorms, test } = diagnosed('abc.npz', '--test', 'cba.npz');
+      expect(test!.classNames).toEqual(NAMES);
+      expect(test!.classMeanNorms).toEqual(classMeanNorms.toReversed());
+    });
+
+    it('may lack the last class in the second', () => {
+      sample('unnamed.npz', []);
+      sample('short.npz', [], { labels: [0, 1, 1] });
+      expect(diagnosed('unnamed.npz', '--test', 'short.npz').test!.counts).toEqual([1, 2, 0]);
+    });
+
+    it.each([
+      ['of other classes', 'abd.npz', ['a', 'b', 'd'], {}, 'LABELS_INVALID', /does not know \(d\)/],
+      ['of other dimensions', 'three.npz', NAMES, { dimensions: 3 }, 'SHAPE_MISMATCH', /3 and 2 dimensions/],
+    ])('are refused when the second is %s', (_, name, classes, content, code, message) => {
+      sample('abc.npz', NAMES);
+      sample(name, classes, content);
+      const result = runJson(['diagnose', 'abc.npz', '--test', name], cwd);
+      expect(result.code).toBe(1);
+      expect(result.document.error).toMatchObject({ code, message: expect.stringMatching(message) });
+    });
+
+    it('are not merged as statistics when their class names differ', () => {
+      sample('abc.npz', NAMES);
+      sample('cba.npz', NAMES.toReversed());
+      diagnosed('abc.npz', '--save-statistics', 'abc.s.npz');
+      diagnosed('cba.npz', '--save-statistics', 'cba.s.npz');
+      const { code, document } = runJson(['diagnose', '--from-statistics', 'abc.s.npz', 'cba.s.npz'], cwd);
+      expect(code).toBe(1);
+      expect(document.error).toMatchObject({
+        code: 'LABELS_INVALID',
+        message: expect.stringContaining('different class names'),
+      });
+      const again = runCli(['diagnose', '--from-statistics', 'abc.s.npz'], cwd);
+      expect(again.stderr).not.toContain('0/0');
+    });
   });
 
   it('says what is wrong with statistics that are none, and with a head that does not fit', () => {

@@ -2,7 +2,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { FdrCenter } from '../diagnostics/fdr.js';
 import { SOURCES, STDIN_NOTE } from './help.js';
-import { parseNumber, wholeNumber } from './numbers.js';
+import { parsePositive, wholeNumber } from './numbers.js';
 import { addDataOptions, addHeadOption, type DataOptions } from './options.js';
 import { addReportOptions, type ReportOptions } from './report-options.js';
 import { addThresholdOptions, type ThresholdOptions } from './thresholds.js';
@@ -61,7 +61,7 @@ export function newDiagnoseCommand(): Command {
     .option(
       '--weight-decay <λ>',
       'of the second stage, for theorem 2; default 0.1, as published',
-      parseNumber,
+      parsePositive,
     )
     .option(
       '--intervals <halves>',

@@ -17,3 +17,10 @@ export function parseNumber(text: string): number {
   if (text.trim() !== '' && Number.isFinite(value)) return value;
   throw new InvalidArgumentError('A number is needed.');
 }
+
+/** A finite number above 0. */
+export function parsePositive(text: string): number {
+  const value = Number(text);
+  if (text.trim() !== '' && Number.isFinite(value) && value > 0) return value;
+  throw new InvalidArgumentError('A number above 0 is needed.');
+}

@@ -3,8 +3,19 @@ import type { Group } from '../evaluation/groups.js';
 import type { Diagnostics } from './diagnostics.js';
 
 /** Counts of the set are those of training, and not all the same: what the paper says of training features is meant. */
-export function isTraining({ counts, trainCounts }: Diagnostics): boolean {
+function isTraining({ counts, trainCounts }: Diagnostics): boolean {
   return counts.every((n, k) => n === trainCounts[k]) && counts.some((n) => n !== counts[0]);
+}
+
+/** Counts that differ by less than so many times, or fewer classes, show no trend with the counts. */
+const LEAST_IMBALANCE = 5;
+const LEAST_CLASSES = 5;
+
+/** Whether this is a training set that is long-tailed enough for something to follow its counts. */
+export function isLongTailed(diagnostics: Diagnostics): boolean {
+  const { imbalanceFactor, classes } = diagnostics;
+  const enough = imbalanceFactor !== null && imbalanceFactor >= LEAST_IMBALANCE && classes >= LEAST_CLASSES;
+  return enough && isTraining(diagnostics);
 }
 
 /** Mean over the classes of a group that have a value; null where none has. */

@@ -3,7 +3,7 @@
  * that it does not, and that the number only sorts what is worth a sentence from what is not.
  */
 import type { Evaluation } from '../evaluation/evaluate.js';
-import { cosineAmong, isTraining, meanOf, nameSome, percent, show } from './advice-figures.js';
+import { cosineAmong, isLongTailed, meanOf, nameSome, percent, show } from './advice-figures.js';
 import type { Advice, Diagnostics } from './diagnostics.js';
 
 /** One line of the table. */
@@ -105,7 +105,7 @@ export const ADVICE_RULES: readonly AdviceRule[] = [
     thresholds: { outside: 0.01 },
     evidence: ({ diagnostics: { fdr } }, { outside }) =>
       fdr.outside > outside
-        ? `${percent(fdr.outside)} of the spread between classes lies where no class varies at all: there the discriminant ratio is infinite, and ${show(fdr.value)} tells of the rest only.`
+        ? `${percent(fdr.outside)} of the spread between classes lies where no class varies at all: there the discriminant ratio is infinite${fdr.value === null ? '' : `, and ${show(fdr.value)} tells of the rest only`}.`
         : null,
     action:
       'Use more samples than dimensions, or read the figure as a lower bound; compare only with sets of the same size.',
@@ -129,7 +129,7 @@ export const ADVICE_RULES: readonly AdviceRule[] = [
     thresholds: { correlation: -0.5 },
     evidence: ({ diagnostics }, { correlation }) => {
       const found = diagnostics.correlations.classMeanNorms;
-      return isTraining(diagnostics) && found !== null && found > correlation
+      return isLongTailed(diagnostics) && found !== null && found > correlation
         ? `The class means of rare classes are hardly longer than those of frequent ones (rank correlation of ‖μ_k‖ with counts ${show(found)}), as in training without weight decay.`
         : null;
     },
@@ -143,7 +143,7 @@ export const ADVICE_RULES: readonly AdviceRule[] = [
     thresholds: { classes: 10, correlation: -0.5 },
     evidence: ({ diagnostics }, { classes, correlation }) => {
       const found = diagnostics.correlations.classMeanNorms;
-      return isTraining(diagnostics) &&
+      return isLongTailed(diagnostics) &&
         diagnostics.classes <= classes &&
         found !== null &&
         found <= correlation
@@ -248,7 +248,7 @@ export const ADVICE_RULES: readonly AdviceRule[] = [
     thresholds: { dimensions: 0 },
     evidence: ({ diagnostics: { fdr, dimensions, samples, classes } }, { dimensions: most }) => {
       const dependent = fdr.dropped.length - fdr.constant.length;
-      if (dependent <= most) return null;
+      if (dependent <= most || fdr.rank === 0) return null;
       const why =
         samples - classes < dimensions
           ? `${samples} samples of ${classes} classes are too few for ${dimensions} dimensions`
@@ -277,7 +277,7 @@ export const ADVICE_RULES: readonly AdviceRule[] = [
     thresholds: { correlation: -0.5 },
     evidence: ({ diagnostics }, { correlation }) => {
       const found = diagnostics.correlations.classMeanNorms;
-      if (!isTraining(diagnostics) || found === null || found > correlation) return null;
+      if (!isLongTailed(diagnostics) || found === null || found > correlation) return null;
       const many = meanOf(diagnostics, 'many', diagnostics.classMeanNorms);
       const few = meanOf(diagnostics, 'few', diagnostics.classMeanNorms);
       const groups =

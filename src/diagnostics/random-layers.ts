@@ -111,7 +111,10 @@ export async function probeRandomLayers(
   onProgress?.({ done, total });
   for (let draw = 0; draw < draws; draw++) {
     const random = createRandom(seed + draw);
-    const stack = Array.from({ length: layers }, () => randomLayer(dimensions, random));
+    const stack = Array.from({ length: layers }, () => {
+      throwIfAborted(signal, 'probing with random layers');
+      return randomLayer(dimensions, random);
+    });
     const behind = await collectBehind(stack, { features, labels, classes, chunk, options }, () =>
       onProgress?.({ done: ++done, total }),
     );

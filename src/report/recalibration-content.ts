@@ -14,6 +14,13 @@ export interface RecalibrationReportOptions {
   readonly provenance?: ReportContent['provenance'];
 }
 
+/** Rules of advice that say "recalibrate": they speak of the original head, and have been followed. */
+const ANSWERED: readonly string[] = ['tail-left-behind', 'head-follows-counts'];
+
+function withoutAnswered(diagnostics: Diagnostics): Diagnostics {
+  return { ...diagnostics, advice: diagnostics.advice.filter(({ rule }) => !ANSWERED.includes(rule)) };
+}
+
 /** The content of a report: answers on test where there is one, then on validation, the diagnostics, the proof. */
 export function recalibrationContent(
   result: Recalibration,
@@ -31,7 +38,9 @@ export function recalibrationContent(
   const sets = [
     { setName: 'train', diagnostics: train },
     { setName: 'validation', diagnostics: validation },
-  ].flatMap(({ setName, diagnostics }) => (diagnostics ? [{ setName, diagnostics }] : []));
+  ].flatMap(({ setName, diagnostics }) =>
+    diagnostics ? [{ setName, diagnostics: result.kept ? diagnostics : withoutAnswered(diagnostics) }] : [],
+  );
   return {
     title,
     diagnostics: sets.map(({ diagnostics }) => diagnostics),
@@ -49,7 +58,7 @@ export function recalibrationContent(
       notes: result.notes,
       verification: changed.verification,
     },
-    advice: train && validation ? adviseTogether(train, validation) : [],
+    advice: train && validation ? adviseTogether(train, validation, { name: 'the validation set' }) : [],
     provenance,
   };
 }

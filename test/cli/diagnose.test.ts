@@ -144,6 +144,7 @@ describe('diagnose', () => {
     ['--layers needs the --model', ['train.npz', '--layers', 'pictures']],
     ['--random-layers needs one feature file', ['train.npz', 'test.npz', '--random-layers', '1']],
     ['at most 20 is needed', ['train.npz', '--random-layers', '21']],
+    ['A number above 0 is needed', ['train.npz', '--weight-decay', '-1']],
     ['must end in .npz', ['train.npz', '--save-statistics', 'statistics']],
   ])('is wrongly used: %s', (message, args) => {
     const { code, stderr } = runCli(['diagnose', ...args], cwd);
@@ -262,6 +263,9 @@ describe('recalibrate --report', () => {
     expect(page).toMatch(/before/i);
     expect(page).toContain('multiplicative');
     expect(page).toContain('Proof:');
-    expect(text('balanced.md')).toContain('optimistic');
+    const markdown = text('balanced.md');
+    expect(markdown).toContain('optimistic');
+    // What the training set and validation say together is not said of test, and what was done is not advised again.
+    expect(markdown).not.toMatch(/the test set|Recalibrate the head/);
   });
 });

@@ -222,6 +222,28 @@ const SPEAKS_TOGETHER: Record<string, [Changes, RegExp]> = {
   'features-carry-over': [{ fdr: { value: 18 } }, /20 and 18.*0\.300 and 0\.300/],
 };
 
+describe('trends with the counts', () => {
+  const rising = { correlations: { classMeanNorms: 0.1 } };
+  const rules = (changes: Changes) => advise(changed({ ...rising, ...changes })).map(({ rule }) => rule);
+
+  it('are spoken of where the counts differ enough, and there are classes enough', () => {
+    expect(rules({})).toContain('tail-norms-flat');
+    expect(rules({ imbalanceFactor: 1.3 })).not.toContain('tail-norms-flat');
+    expect(rules({ classes: 4 })).not.toContain('tail-norms-flat');
+  });
+
+  it('are told of the second set by its name', () => {
+    const [{ evidence }] = adviseTogether(
+      PLAIN,
+      changed({ classMeanNorms: new Array(20).fill(3) as never }, TEST),
+      {
+        name: 'the validation set',
+      },
+    );
+    expect(evidence).toMatch(/on the validation set\.$/);
+  });
+});
+
 describe('adviseTogether', () => {
   it('has nothing to say where nothing stands out', () => {
     expect(adviseTogether(PLAIN, TEST)).toEqual([]);

@@ -21,16 +21,7 @@ class Accuracy:
 
     def by_group(self, counts: tuple[int, ...], groups: Groups) -> dict[str, float]:
         """Many, medium and few; a group without a class is absent."""
-        averages: dict[str, float] = {}
-        for name in ("many", "medium", "few"):
-            members = [
-                accuracy
-                for accuracy, count in zip(self.per_class, counts, strict=True)
-                if group_of(count, groups) == name
-            ]
-            if members:
-                averages[name] = float(np.mean(members))
-        return averages
+        return group_averages(self.per_class, counts, groups)
 
     def to_json(self, counts: tuple[int, ...], groups: Groups) -> dict[str, Any]:
         return {
@@ -38,6 +29,22 @@ class Accuracy:
             **self.by_group(counts, groups),
             "perClass": list(self.per_class),
         }
+
+
+def group_averages(
+    per_class: tuple[float, ...], counts: tuple[int, ...], groups: Groups
+) -> dict[str, float]:
+    """The mean over the classes of each group; a group without a class is absent."""
+    averages: dict[str, float] = {}
+    for name in ("many", "medium", "few"):
+        members = [
+            value
+            for value, count in zip(per_class, counts, strict=True)
+            if group_of(count, groups) == name
+        ]
+        if members:
+            averages[name] = float(np.mean(members))
+    return averages
 
 
 def group_of(count: int, groups: Groups) -> str:

@@ -5,10 +5,15 @@ import statistics
 import textwrap
 from dataclasses import dataclass
 
-from tailor_export.catalogue import DATASETS, METHODS, MODELS
+import numpy as np
+import onnx
+
+from tailor_export.catalogue import METHODS, MODELS
 from tailor_export.evaluate import Evaluation, tables
 from tailor_export.exported import ExportedModel
+from tailor_export.prepare import Prepared
 from tailor_export.run import Record, State
+from tailor_export.settings import Settings
 from tailor_export.verify import Verification
 
 LOG_LINES = 12
@@ -21,6 +26,7 @@ class Card:
     exported: ExportedModel
     evaluation: Evaluation
     verification: Verification
+    data: Prepared
     command: str
     """That wrote the card."""
 
@@ -30,16 +36,28 @@ class Card:
 
     def _head(self) -> str:
         settings = self.state.settings
-        dataset = DATASETS.get(settings.dataset)
+        dataset = self.data.dataset
         content = self.exported.content
         proto = self.exported.proto
         weights = sum(_size(list(tensor.dims)) for tensor in proto.graph.initializer)
-        dimensions = proto.graph.output[1].type.tensor_type.shape.dim[1].dim_value
+        noun = dataset.input.noun
+        outputs = ", ".join(
+            f"`{output.name}` [batch, {', '.join(map(str, _shape(output)))}]"
+            for output in proto.graph.output
+        )
+        keys = ["preprocess", "classes", "counts", "training"]
+        if dataset.input.preprocess() is None:
+            keys = ["columns", *keys[1:]]
+        listed = ", ".join([f"`onnx_tailor.{keys[0]}`", *(f"`.{key}`" for key in keys[1:])])
+        tail = (
+            f"""long-tailed {dataset.title} (imbalance factor {settings.imbalance_factor:g})"""
+            if settings.imbalance_factor
+            else f"{dataset.title} as it is (imbalance factor {self._imbalance():g})"
+        )
         introduction = _paragraph(
-            f"""{MODELS.get(settings.model).title}, trained on long-tailed {dataset.title}
-            (imbalance factor {settings.imbalance_factor:g}) by
+            f"""{MODELS.get(settings.model).title}, trained on {tail} by
             {METHODS.get(settings.method).title}. This is stage 1: the head is as training left
-            it, and the classes with few training images pay for it."""
+            it, and the classes with few training {noun}s pay for it."""
         )
         return f"""# {self.name}
 
@@ -49,11 +67,11 @@ class Card:
 | --- | --- |
 | file | `{self.name}.onnx`, {len(content):,} bytes |
 | sha256 | `{hashlib.sha256(content).hexdigest()}` |
-| input | `input`, float32 [batch, 3, {dataset.size[0]}, {dataset.size[1]}] |
-| outputs | `logits` [batch, {len(self.evaluation.classes)}], `features` [batch, {dimensions}] |
+| input | `input`, float32 [batch, {", ".join(map(str, self.data.shape))}] |
+| outputs | {outputs} |
 | values stored | {weights:,} |
 | opset | {proto.opset_import[0].version}; batch normalisation is not folded |
-| metadata | `onnx_tailor.preprocess`, `.classes`, `.counts`, `.training` (JSON each) |
+| metadata | {listed} (JSON each) |
 
 Every figure on this page was written by
 
@@ -67,20 +85,22 @@ Every figure on this page was written by
         seconds = [record["seconds"] for record in epochs]
         settings = self.state.settings
         versions = ", ".join(f"{name} {version}" for name, version in start["versions"].items())
+        augmented = self.data.dataset.input.augmented or "no augmentation"
         recipe = _paragraph(
-            f"""{settings.epochs} epochs, seed {settings.seed}; SGD with momentum
-            {settings.momentum:g}, batch {settings.batch}, learning rate
-            {settings.learning_rate:g} falling to 0 by a cosine, weight decay
-            {settings.weight_decay:g}; random crop with padding 4 and horizontal flip. The weights
-            are those of the last epoch: nothing was chosen by validation or test."""
+            f"""{settings.epochs} epochs, seed {settings.seed}; {_optimizer(settings)}, batch
+            {settings.batch}, learning rate {settings.learning_rate:g} falling to 0 by a cosine,
+            weight decay {settings.weight_decay:g}{_knobs(settings)}; {augmented}. The weights are
+            those of the last epoch: nothing was chosen by validation or test."""
         )
         machine = _paragraph(
             f"""On {start["hardware"]}: {statistics.median(seconds):.1f} s an epoch (median),
             {sum(seconds) / 60:.0f} min in all. Versions: {versions}."""
         )
+        how = self.data.dataset.input
+        seen = f"augmented {how.noun}s" if how.augmented else f"{how.noun}s"
         log = _paragraph(
-            f"""The whole log is `{self.name}.log.jsonl`. Train accuracy is that of the augmented
-            images while they are trained on; validation is the average over classes."""
+            f"""The whole log is `{self.name}.log.jsonl`. Train accuracy is that of the {seen}
+            while they are trained on; validation is the average over classes."""
         )
         return f"""## Training
 
@@ -100,38 +120,64 @@ In `python-export/`:
 
     def _data(self) -> str:
         settings = self.state.settings
-        dataset = DATASETS.get(settings.dataset)
-        samples = self.evaluation.samples
-        split = _paragraph(
-            f"""{dataset.title}, training set, index i over its files in their order. Within each
-            class the images go by ascending fmix32(i XOR fmix32(seed + 0x9E3779B9)), all 32-bit,
-            fmix32 being the finaliser of MurmurHash3, seed {settings.split_seed}. The first
-            {settings.validation_per_class} of each class are validation
-            ({samples["validation"]:,} images). Of the rest, class k of C keeps the first
-            floor(n_max · ρ^(−k/(C−1))), where n_max is the smallest number left in any class and
-            ρ = {settings.imbalance_factor:g} ({samples["train"]:,} images). The
-            {samples["test"]:,} test images are the official ones."""
-        )
+        dataset = self.data.dataset
         licence = _paragraph(f"{dataset.licence} The weights are under the repository's licence.")
+        split = self._split() if settings.validation_per_class else self._parts()
         return f"""## Data
 
-{split}
+{_paragraph(split)}
 
 {licence}"""
+
+    def _split(self) -> str:
+        """Validation and perhaps test taken out of train, which is then cut."""
+        settings = self.state.settings
+        samples = self.evaluation.samples
+        noun = self.evaluation.noun
+        if settings.imbalance_factor:
+            rest = f"""Of the rest, class k of C keeps the first floor(n_max · ρ^(−k/(C−1))), where
+            n_max is the smallest number left in any class and ρ = {settings.imbalance_factor:g}
+            ({samples["train"]:,} {noun}s)."""
+        else:
+            rest = f"The rest is train ({samples['train']:,} {noun}s)."
+        if settings.test_per_class:
+            test = f"the next {settings.test_per_class} are test ({samples['test']:,} {noun}s)"
+            held_out, official = f", {test}", ""
+        else:
+            held_out = ""
+            official = f" The {samples['test']:,} test {noun}s are the official ones."
+        source = "index i over its rows" if noun == "row" else "index i over its files"
+        return f"""{self.data.dataset.title}, training set, {source} in their order. Within each
+            class the {noun}s go by ascending fmix32(i XOR fmix32(seed + 0x9E3779B9)), all 32-bit,
+            fmix32 being the finaliser of MurmurHash3, seed {settings.split_seed}. The first
+            {settings.validation_per_class} of each class are validation
+            ({samples["validation"]:,} {noun}s){held_out}. {rest}{official}"""
+
+    def _parts(self) -> str:
+        samples = self.evaluation.samples
+        noun = self.evaluation.noun
+        return f"""{self.data.dataset.title} as it comes: {samples["train"]:,} {noun}s of train,
+            {samples["validation"]:,} of validation and {samples["test"]:,} of test."""
+
+    def _imbalance(self) -> float:
+        return max(self.evaluation.counts) / min(self.evaluation.counts)
 
     def _accuracy(self) -> str:
         end = self.state.records[-1]
         check = self.verification
-        per_class = self.state.settings.validation_per_class
+        noun = self.evaluation.noun
+        per_class = int(np.bincount(self.data.validation.labels).min())
+        pictures = self.data.dataset.input.preprocess() is not None
+        preprocessed = ", with the preprocessing of the metadata" if pictures else ""
         how = _paragraph(
-            f"""By onnxruntime, with the preprocessing of the metadata; averages are over classes.
-            Validation has {per_class} images a class, so that one image moves its class by
-            {1 / per_class:.1%}."""
+            f"""By onnxruntime{preprocessed}; averages are over classes. Validation has {per_class}
+            {noun}s a class, so that one {noun} moves its class by {1 / per_class:.1%}."""
         )
+        which = "the " if check.samples == len(self.data.validation) else "the first "
         agreement = _paragraph(
             f"""PyTorch had {end["validation"]["average"]:.2%} on validation and
-            {end["test"]["average"]:.2%} on test at the end of the run. On the {check.samples:,}
-            validation images the file's logits differ from PyTorch's by at most
+            {end["test"]["average"]:.2%} on test at the end of the run. On {which}{check.samples:,}
+            validation {noun}s the file's logits differ from PyTorch's by at most
             {check.logits:.1e}, its features by {check.features:.1e}; the predicted class agrees on
             {check.argmax_agreement:.0%}."""
         )
@@ -149,11 +195,12 @@ In `python-export/`:
             trains the model again: to the same weights on the same machine, to slightly different
             ones on another processor or with another version of PyTorch."""
         )
+        command = self.data.dataset.fetch
+        fetch = f"npm ci && {command}\n" if command else ""
         return f"""## How to check
 
 ```sh
-npm ci && node scripts/fetch-cifar10.mjs
-cd python-export && pip install -e .
+{fetch}cd python-export && pip install -e .
 python -m tailor_export evaluate ../models/{self.name}.onnx --data ../.cache
 ```
 
@@ -180,6 +227,33 @@ def _paragraph(text: str) -> str:
     return textwrap.fill(
         " ".join(text.split()), 100, break_long_words=False, break_on_hyphens=False
     )
+
+
+def _shape(output: onnx.ValueInfoProto) -> list[int]:
+    """Without the batch."""
+    return [dim.dim_value for dim in output.type.tensor_type.shape.dim[1:]]
+
+
+def _optimizer(settings: Settings) -> str:
+    return "AdamW" if settings.optimizer == "adamw" else f"SGD with momentum {settings.momentum:g}"
+
+
+def _knobs(settings: Settings) -> str:
+    """What only some methods have, as a part of the sentence."""
+    values = vars(settings)
+    return "".join(
+        f", {_KNOBS[knob].format(values[knob])}"
+        for knob in METHODS.get(settings.method).knobs
+        if values[knob] is not False
+    )
+
+
+_KNOBS = {
+    "beta": "β {:g}",
+    "feature_regularization": "feature regularisation {:g}",
+    "bn_scale": "batch normalisation fixed at γ {:g} and β 0",
+    "etf_bias": "a trained bias beside the ETF",
+}
 
 
 def _size(dims: list[int]) -> int:

@@ -18,6 +18,8 @@ class Evaluation:
     groups: Groups
     validation: Accuracy
     test: Accuracy
+    noun: str
+    """What a sample is: image or row."""
     samples: dict[str, int]
 
 
@@ -29,6 +31,7 @@ def load_data(exported: ExportedModel, root: Path) -> Prepared:
             dataset=training["dataset"],
             imbalance_factor=training["imbalanceFactor"],
             validation_per_class=training["split"]["validationPerClass"],
+            test_per_class=training["split"].get("testPerClass", 0),
             split_seed=training["split"]["seed"],
         ),
         root,
@@ -45,7 +48,7 @@ def evaluate(exported: ExportedModel, data: Prepared) -> Evaluation:
     """Runs validation and test through onnxruntime."""
 
     def measured(samples: Samples) -> Accuracy:
-        predicted = exported.predict(samples.images)
+        predicted = exported.predict(samples.inputs)
         return accuracy(predicted, samples.labels, len(data.classes))
 
     return Evaluation(
@@ -54,6 +57,7 @@ def evaluate(exported: ExportedModel, data: Prepared) -> Evaluation:
         groups=data.dataset.groups,
         validation=measured(data.validation),
         test=measured(data.test),
+        noun=data.dataset.input.noun,
         samples={
             "train": len(data.train),
             "validation": len(data.validation),
@@ -73,7 +77,7 @@ def tables(evaluation: Evaluation) -> str:
         f"| average | {evaluation.validation.average:.2%} | {evaluation.test.average:.2%} |",
     ]
     notes = {
-        "many": f"more than {groups.many} training images",
+        "many": f"more than {groups.many} training {evaluation.noun}s",
         "medium": f"{groups.few} to {groups.many}",
         "few": f"fewer than {groups.few}",
     }
@@ -82,7 +86,7 @@ def tables(evaluation: Evaluation) -> str:
     ]
     lines += [
         "",
-        "| class | training images | group | validation | test |",
+        f"| class | training {evaluation.noun}s | group | validation | test |",
         "| --- | ---: | --- | ---: | ---: |",
     ]
     lines += [

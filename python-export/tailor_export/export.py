@@ -17,10 +17,11 @@ from onnxscript import optimizer, rewriter
 from onnxscript.rewriter.rules import common as rules
 
 from tailor_export import __version__
-from tailor_export.data.dataset import Dataset
-from tailor_export.models.extractor import Classifier
+from tailor_export.catalogue import METHODS
+from tailor_export.models.extractor import Classifier, Shape
+from tailor_export.prepare import Prepared
 from tailor_export.run import State
-from tailor_export.settings import Settings
+from tailor_export.settings import Settings, camel
 
 OPSET = 18
 INPUT = "input"
@@ -33,14 +34,15 @@ CLEAN_UP = [rules.remove_optional_bias_from_conv_rule, rules.materialize_reshape
 
 
 def export_model(
-    model: Classifier, dataset: Dataset, metadata: Mapping[str, Any]
+    model: Classifier, shape: Shape, metadata: Mapping[str, Any], *, blocks: bool = False
 ) -> onnx.ModelProto:
     """The graph with its weights inside; `metadata` goes under `onnx_tailor.*` as JSON.
 
+    `shape` is that of one input. With `blocks` the outputs of all blocks are outputs too.
     Puts the model into evaluation mode and its weights into the default memory format: with
     channels last, global pooling would be written as an index computation over strides.
     """
-    proto = _graph(model.eval().to(memory_format=torch.contiguous_format), dataset)
+    proto = _graph(model.eval().to(memory_format=torch.contiguous_format), shape, blocks)
     _remove_traces(proto)
     proto.producer_name = "tailor_export"
     proto.producer_version = f"{__version__} (torch {torch.__version__.split('+')[0]})"
@@ -50,11 +52,15 @@ def export_model(
     return proto
 
 
-def metadata_of(state: State, dataset: Dataset) -> dict[str, Any]:
-    """What a user of the file has to know: preprocessing, classes, counts and training."""
+def metadata_of(state: State, data: Prepared) -> dict[str, Any]:
+    """What a user of the file has to know: preprocessing, classes, counts and training.
+
+    Tables have the names of their columns in place of a preprocessing.
+    """
     start = state.records[0]
+    how = data.dataset.input.preprocess()
     return {
-        "preprocess": dataset.preprocess(),
+        **({"preprocess": how} if how else {"columns": list(data.columns)}),
         "classes": start["classes"],
         "counts": start["counts"],
         "training": training_of(state.settings, start["command"]),
@@ -70,30 +76,56 @@ def training_of(settings: Settings, command: str) -> dict[str, Any]:
         "seed": settings.seed,
         "epochs": settings.epochs,
         "weightDecay": settings.weight_decay,
+        **knobs_of(settings),
         "command": command,
         "split": {
             "seed": settings.split_seed,
             "validationPerClass": settings.validation_per_class,
+            **({"testPerClass": settings.test_per_class} if settings.test_per_class else {}),
             "key": "fmix32(index ^ fmix32(seed + 0x9E3779B9))",
             "profile": "floor(n_max * imbalanceFactor ** (-k / (classes - 1)))",
         },
     }
 
 
-def _graph(model: Classifier, dataset: Dataset) -> onnx.ModelProto:
+def knobs_of(settings: Settings) -> dict[str, Any]:
+    """The settings that only some methods have, in camel case."""
+    values = settings.to_json()
+    knobs = METHODS.get(settings.method).knobs
+    return {camel(knob): values[camel(knob)] for knob in knobs}
+
+
+def output_names(model: Classifier, blocks: bool) -> list[str]:
+    """logits, features and, if wanted, block1, block2, ..."""
+    numbers = range(1, len(model.blocks) + 1) if blocks else ()
+    return [LOGITS, FEATURES, *(f"block{number}" for number in numbers)]
+
+
+class _WithBlocks(torch.nn.Module):
+    """The model with the outputs of its blocks."""
+
+    def __init__(self, model: Classifier) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, inputs: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        return self.model.forward_blocks(inputs)
+
+
+def _graph(model: Classifier, shape: Shape, blocks: bool) -> onnx.ModelProto:
     # A batch of 2: export would take a batch of 1 for a constant.
-    example = torch.zeros(2, len(dataset.mean), *dataset.size)
+    example = torch.zeros(2, *shape)
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         program = torch.onnx.export(
-            model,
+            _WithBlocks(model) if blocks else model,
             (example,),
             dynamo=True,
             optimize=False,
             opset_version=OPSET,
             input_names=[INPUT],
-            output_names=[LOGITS, FEATURES],
+            output_names=output_names(model, blocks),
             dynamic_shapes=({0: torch.export.Dim(BATCH)},),
             external_data=False,
             verbose=False,

@@ -10,6 +10,7 @@ import onnx
 import onnxruntime
 from numpy.typing import NDArray
 
+from tailor_export.data.dataset import Inputs
 from tailor_export.errors import ExportError
 from tailor_export.export import FEATURES, INPUT, LOGITS, PREFIX
 
@@ -40,7 +41,7 @@ class ExportedModel:
             for entry in self.proto.metadata_props
             if entry.key.startswith(PREFIX)
         }
-        missing = {"preprocess", "classes", "counts", "training"} - self.metadata.keys()
+        missing = {"classes", "counts", "training"} - self.metadata.keys()
         if missing:
             raise ExportError(f"{path} has no metadata {', '.join(sorted(missing))} of ours")
         options = onnxruntime.SessionOptions()
@@ -50,11 +51,16 @@ class ExportedModel:
             self.content, options, providers=["CPUExecutionProvider"]
         )
 
-    def preprocess(self, images: NDArray[np.uint8]) -> Floats:
-        """(pixel * scale - mean) / std of images that have the right size already."""
-        how = self.metadata["preprocess"]
-        if list(images.shape[2:]) != how["size"]:
+    def preprocess(self, images: NDArray[Any]) -> Floats:
+        """(pixel * scale - mean) / std of the centre of images; rows of a table as they are."""
+        how = self.metadata.get("preprocess")
+        if how is None:
+            return images.astype(np.float32)
+        (height, width), (rows, columns) = how["size"], images.shape[2:]
+        if rows < height or columns < width:
             raise ExportError(f"images of {images.shape[2:]} for a model of {how['size']}")
+        top, left = (rows - height) // 2, (columns - width) // 2
+        images = images[:, :, top : top + height, left : left + width]
         mean, std = (np.array(how[key], np.float32)[:, None, None] for key in ("mean", "std"))
         return ((images.astype(np.float32) * np.float32(how["scale"]) - mean) / std).astype(
             np.float32
@@ -64,10 +70,10 @@ class ExportedModel:
         logits, features = self._session.run([LOGITS, FEATURES], {INPUT: inputs})
         return Outputs(logits, features)
 
-    def predict(self, images: NDArray[np.uint8]) -> NDArray[np.int64]:
-        """The class of every image."""
-        starts = range(0, len(images), EVALUATION_BATCH)
-        batches = (images[start : start + EVALUATION_BATCH] for start in starts)
+    def predict(self, inputs: Inputs) -> NDArray[np.int64]:
+        """The class of every input."""
+        starts = range(0, inputs.shape[0], EVALUATION_BATCH)
+        batches = (inputs[start : start + EVALUATION_BATCH] for start in starts)
         return np.concatenate(
             [self.run(self.preprocess(batch)).logits.argmax(1) for batch in batches]
         )

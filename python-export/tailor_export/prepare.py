@@ -3,15 +3,16 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from tailor_export.catalogue import DATASETS
+from tailor_export.catalogue import find_dataset
 from tailor_export.data.dataset import Dataset, Samples
 from tailor_export.data.long_tail import long_tailed_split
+from tailor_export.errors import DataError
 from tailor_export.settings import Settings
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """Long-tailed training data, validation taken out before, and the balanced test data."""
+    """Training data, validation taken out before unless there is one, and the test data."""
 
     dataset: Dataset
     classes: tuple[str, ...]
@@ -19,17 +20,26 @@ class Prepared:
     train: Samples
     validation: Samples
     test: Samples
+    columns: tuple[str, ...] = ()
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of a model's input, without the batch."""
+        return self.dataset.input.model_shape(self.train.shape)
 
 
 def prepare(settings: Settings, root: Path) -> Prepared:
     """Reads the data set and splits it."""
-    dataset = DATASETS.get(settings.dataset)
+    dataset = find_dataset(settings.dataset)
     loaded = dataset.load(root)
+    _check("validation", loaded.validation, settings.validation_per_class, dataset)
+    _check("test", loaded.test, settings.test_per_class, dataset)
     split = long_tailed_split(
         loaded.train.labels,
         len(loaded.classes),
         imbalance_factor=settings.imbalance_factor,
         validation_per_class=settings.validation_per_class,
+        test_per_class=settings.test_per_class,
         seed=settings.split_seed,
     )
     return Prepared(
@@ -37,6 +47,16 @@ def prepare(settings: Settings, root: Path) -> Prepared:
         classes=loaded.classes,
         counts=split.counts,
         train=loaded.train.take(split.train),
-        validation=loaded.train.take(split.validation),
-        test=loaded.test,
+        validation=loaded.validation or loaded.train.take(split.validation),
+        test=loaded.test or loaded.train.take(split.test),
+        columns=loaded.columns,
     )
+
+
+def _check(part: str, own: Samples | None, per_class: int, dataset: Dataset) -> None:
+    """Either the data set brings a part or it is taken out of train, never both or neither."""
+    option = f"--{part}-per-class"
+    if own is not None and per_class > 0:
+        raise DataError(f"{dataset.title} has {part} data of its own; use {option} 0")
+    if own is None and per_class < 1:
+        raise DataError(f"{dataset.title} has no {part} data of its own; use {option} N")

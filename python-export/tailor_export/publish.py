@@ -15,8 +15,13 @@ from tailor_export.run import RunFolder, State, metrics_lines
 from tailor_export.train import initial_model
 from tailor_export.verify import verify
 
+VERIFIED = 1000
+"""Samples of validation that the file is compared with PyTorch on, at most."""
 
-def publish(run: Path, root: Path, out: Path, command: str, *, force: bool) -> Card:
+
+def publish(
+    run: Path, root: Path, out: Path, command: str, *, force: bool, blocks: bool = False
+) -> Card:
     """Exports and checks before anything is written to `out`."""
     card_path, log_path = out.with_suffix(".md"), out.with_suffix(".log.jsonl")
     existing = [path for path in (out, card_path, log_path) if path.exists()]
@@ -29,7 +34,7 @@ def publish(run: Path, root: Path, out: Path, command: str, *, force: bool) -> C
         raise DataError(f"the data in {root} are not those the run in {run} was trained on")
     model = trained_model(state, data)
 
-    proto = export_model(model, data.dataset, metadata_of(state, data.dataset))
+    proto = export_model(model, data.shape, metadata_of(state, data), blocks=blocks)
     candidate = out.with_name(f"{out.name}.tmp")
     write_atomically(candidate, proto.SerializeToString(deterministic=True))
     try:
@@ -38,8 +43,9 @@ def publish(run: Path, root: Path, out: Path, command: str, *, force: bool) -> C
             name=out.stem,
             state=state,
             exported=exported,
-            verification=verify(exported, model, data.validation.images),
+            verification=verify(exported, model, data.validation.inputs[:VERIFIED], blocks=blocks),
             evaluation=evaluate(exported, data),
+            data=data,
             command=command,
         )
         write_atomically(card_path, card.markdown().encode())

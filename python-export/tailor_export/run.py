@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from tailor_export.errors import RunError
 from tailor_export.files import write_atomically
@@ -14,6 +16,7 @@ from tailor_export.settings import Settings
 
 CHECKPOINT = "checkpoint.pt"
 METRICS = "metrics.jsonl"
+FORGETTING = "forgetting.npz"
 
 Record = dict[str, Any]
 
@@ -29,6 +32,8 @@ class State:
     optimizer: dict[str, Any] = field(default_factory=dict)
     records: list[Record] = field(default_factory=list)
     """The lines of the metrics file: a start, one per epoch, an end."""
+    forgetting: dict[str, torch.Tensor] = field(default_factory=dict)
+    """What `Forgetting` has counted so far."""
 
     @property
     def finished(self) -> bool:
@@ -45,6 +50,12 @@ class RunFolder:
         torch.save({**vars(state), "settings": vars(state.settings)}, buffer)
         write_atomically(self.path / CHECKPOINT, buffer.getvalue())
         write_atomically(self.path / METRICS, metrics_lines(state.records))
+
+    def save_forgetting(self, scores: NDArray[np.int64], labels: NDArray[np.int64]) -> None:
+        """In the order of the training samples."""
+        buffer = io.BytesIO()
+        np.savez(buffer, scores=scores, labels=labels)
+        write_atomically(self.path / FORGETTING, buffer.getvalue())
 
     def load(self) -> State | None:
         """The last saved state, or None where there is none."""

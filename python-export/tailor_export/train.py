@@ -17,11 +17,12 @@ from torch import Tensor
 from tailor_export import hardware
 from tailor_export.accuracy import Accuracy, accuracy
 from tailor_export.catalogue import METHODS, MODELS
-from tailor_export.data import augment
-from tailor_export.data.dataset import Samples
+from tailor_export.data.dataset import Inputs, Samples
 from tailor_export.errors import RunError
+from tailor_export.forgetting import Forgetting, summary
 from tailor_export.methods.method import Method
-from tailor_export.models.extractor import Classifier
+from tailor_export.models.extractor import Classifier, Output
+from tailor_export.models.table_mlp import Standardise
 from tailor_export.prepare import Prepared
 from tailor_export.run import Record, RunFolder, State
 from tailor_export.settings import Settings
@@ -57,21 +58,30 @@ def train(
         log(f"resuming after epoch {state.epoch} of {settings.epochs}")
     else:
         state.records = [_start(settings, data, command)]
+    forgetting = Forgetting.of(len(data.train), state.forgetting)
 
-    images = augment.pad(torch.from_numpy(data.train.images)).to(settings.device)
+    inputs = on_device(data.train.inputs, settings.device)
     labels = torch.from_numpy(data.train.labels).to(settings.device)
     last = settings.epochs if stop_after is None else min(stop_after, settings.epochs)
     while state.epoch < last:
         started = time.perf_counter()
-        record = _train_epoch(model, optimizer, images, labels, data, settings, method, state.epoch)
+        correct, record = _train_epoch(
+            model, optimizer, inputs, labels, data, settings, method, state.epoch
+        )
+        forgetting.add(correct)
         record["validationAverage"] = evaluate(model, data.validation, data, settings).average
         record["seconds"] = round(time.perf_counter() - started, 2)
         state.records.append(record)
         state.epoch += 1
         state.model = model.state_dict()
         state.optimizer = optimizer.state_dict()
+        state.forgetting = forgetting.state()
         if state.epoch == settings.epochs:
-            state.records.append(_end(model, data, settings))
+            scores = forgetting.scores(state.epoch)
+            state.records.append(
+                {**_end(model, data, settings), "forgetting": summary(scores, data)}
+            )
+            folder.save_forgetting(scores, data.train.labels)
         folder.save(state)
         log(_progress(record, settings))
     return state
@@ -89,14 +99,19 @@ def check_device(device: str) -> None:
 def initial_model(settings: Settings, data: Prepared, method: Method) -> Classifier:
     """The untrained model, the same for the same seed."""
     torch.manual_seed(settings.seed)
-    model = MODELS.get(settings.model).build(len(data.classes))
-    method.prepare(model)
+    model = MODELS.get(settings.model).build(data.shape, len(data.classes))
+    for module in model.modules():
+        if isinstance(module, Standardise):
+            module.fit(data.train.inputs[:])
+    method.prepare(model, settings)
     return model.to(settings.device).to(memory_format=torch.channels_last)
 
 
 def make_optimizer(model: Classifier, settings: Settings, method: Method) -> torch.optim.Optimizer:
-    """SGD that decays the parameters the method names."""
+    """The optimizer, decaying the parameters that the method names."""
     decayed = {id(parameter) for parameter in method.decayed(model)}
+    if not settings.decay_head_bias:
+        decayed.discard(id(model.head.bias))
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
     groups = [
         {
@@ -108,11 +123,15 @@ def make_optimizer(model: Classifier, settings: Settings, method: Method) -> tor
             "weight_decay": 0.0,
         },
     ]
-    return torch.optim.SGD(
-        [group for group in groups if group["params"]],
-        lr=settings.learning_rate,
-        momentum=settings.momentum,
-    )
+    used = [group for group in groups if group["params"]]
+    if settings.optimizer == "adamw":
+        return torch.optim.AdamW(used, lr=settings.learning_rate)
+    return torch.optim.SGD(used, lr=settings.learning_rate, momentum=settings.momentum)
+
+
+def on_device(inputs: Inputs, device: str) -> Inputs:
+    """An array as a tensor; what lies on disk stays there."""
+    return torch.from_numpy(inputs).to(device) if isinstance(inputs, np.ndarray) else inputs
 
 
 def cosine(base: float, epoch: int, epochs: int) -> float:
@@ -126,33 +145,34 @@ def evaluate(model: Classifier, samples: Samples, data: Prepared, settings: Sett
     predicted: list[Tensor] = []
     with torch.inference_mode():
         for start in range(0, len(samples), EVALUATION_BATCH):
-            images = torch.from_numpy(samples.images[start : start + EVALUATION_BATCH])
-            inputs = model_inputs(images.to(settings.device), data)
-            predicted.append(model(inputs).logits.argmax(1).cpu())
+            batch = torch.from_numpy(samples.inputs[start : start + EVALUATION_BATCH])
+            how = data.dataset.input
+            inputs = how.to_model(how.crop(batch.to(settings.device)))
+            predicted.append(forward(model, inputs, settings).logits.argmax(1).cpu())
     return accuracy(torch.cat(predicted).numpy(), samples.labels, len(data.classes))
 
 
-def model_inputs(images: Tensor, data: Prepared) -> Tensor:
-    """Normalised float32 of uint8 images."""
-    mean, std = (
-        torch.tensor(value, dtype=torch.float32, device=images.device)
-        for value in (data.dataset.mean, data.dataset.std)
-    )
-    inputs = augment.normalise(images, mean, std)
-    return inputs.contiguous(memory_format=torch.channels_last)
+def forward(model: Classifier, inputs: Tensor, settings: Settings) -> Output:
+    """In the precision of the settings; what comes out is float32."""
+    if settings.precision == "float32":
+        return Output(*model(inputs))
+    with torch.autocast(inputs.device.type, dtype=torch.bfloat16):
+        logits, features = model(inputs)
+    return Output(logits.float(), features.float())
 
 
 def _train_epoch(
     model: Classifier,
     optimizer: torch.optim.Optimizer,
-    padded: Tensor,
+    inputs: Inputs,
     labels: Tensor,
     data: Prepared,
     settings: Settings,
     method: Method,
     epoch: int,
-) -> Record:
-    objective = method.objective(data.counts)
+) -> tuple[Tensor, Record]:
+    """Whether each sample was right when it was trained on, and the epoch's line of metrics."""
+    objective = method.objective(data.counts, settings)
     rate = cosine(settings.learning_rate, epoch, settings.epochs)
     for group in optimizer.param_groups:
         group["lr"] = rate
@@ -162,31 +182,32 @@ def _train_epoch(
     torch.manual_seed(epoch_seed)
     order = torch.randperm(len(labels), generator=generator)
     model.train()
+    correct = torch.zeros(len(labels), dtype=torch.bool)
     loss_sum = 0.0
-    hits = 0
     seen = 0
     for indices in order.split(settings.batch):
         if len(indices) == 1:
             continue  # batch normalisation knows no variance of one
-        images = augment.random_crop_and_flip(padded[indices], generator)
+        batch = torch.as_tensor(inputs[indices]).to(settings.device)
         targets = labels[indices]
-        output = model(model_inputs(images, data))
+        augmented = data.dataset.input.augment(batch, generator)
+        output = forward(model, data.dataset.input.to_model(augmented), settings)
         loss = objective(output, targets, model)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         optimizer.step()
         loss_sum += loss.item() * len(indices)
-        hits += int((output.logits.argmax(1) == targets).sum())
+        correct[indices] = (output.logits.argmax(1) == targets).cpu()
         seen += len(indices)
     mean_loss = loss_sum / seen
     if not np.isfinite(mean_loss):
         raise RunError(f"the loss of epoch {epoch + 1} is {mean_loss}; use a lower learning rate")
-    return {
+    return correct, {
         "event": "epoch",
         "epoch": epoch + 1,
         "learningRate": rate,
         "loss": mean_loss,
-        "trainAccuracy": hits / seen,
+        "trainAccuracy": int(correct.sum()) / seen,
     }
 
 

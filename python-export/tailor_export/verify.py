@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import onnx
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from tailor_export.errors import ExportError
-from tailor_export.export import BATCH, FEATURES, INPUT, LOGITS
+from tailor_export.export import BATCH, FEATURES, INPUT, output_names
 from tailor_export.exported import ExportedModel
 from tailor_export.models.extractor import Classifier
 
@@ -29,9 +30,11 @@ class Verification:
     argmax_agreement: float
 
 
-def verify(exported: ExportedModel, model: Classifier, images: NDArray[np.uint8]) -> Verification:
+def verify(
+    exported: ExportedModel, model: Classifier, images: NDArray[Any], *, blocks: bool = False
+) -> Verification:
     """Checks structure and outputs; raises where one is wrong."""
-    check_structure(exported.proto, model)
+    check_structure(exported.proto, model, blocks=blocks)
     inputs = exported.preprocess(images)
     with torch.inference_mode():
         expected = model.eval()(torch.from_numpy(inputs))
@@ -53,11 +56,11 @@ def verify(exported: ExportedModel, model: Classifier, images: NDArray[np.uint8]
     return result
 
 
-def check_structure(proto: onnx.ModelProto, model: Classifier) -> None:
+def check_structure(proto: onnx.ModelProto, model: Classifier, *, blocks: bool = False) -> None:
     """Names, dynamic batch, batch normalisation, the head and the weights."""
     graph = proto.graph
     names = ([value.name for value in graph.input], [value.name for value in graph.output])
-    if names != ([INPUT], [LOGITS, FEATURES]):
+    if names != ([INPUT], output_names(model, blocks)):
         raise ExportError(f"inputs and outputs are {names}")
     for value in (*graph.input, *graph.output):
         if value.type.tensor_type.shape.dim[0].dim_param != BATCH:

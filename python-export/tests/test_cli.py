@@ -3,8 +3,10 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import onnx
 import pytest
+from test_mnist import write_mnist
 
 from tailor_export.cli import main
 
@@ -45,6 +47,83 @@ def test_train_export_evaluate(
 
     assert main(["evaluate", str(out), *data]) == 0
     assert capsys.readouterr().out == tables
+
+
+def test_mnist_with_blocks(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data, run = ["--data", str(write_mnist(tmp_path))], tmp_path / "run"
+    given = ["--dataset", "mnist", "--method", "wd-fr-etf", "--epochs", "1"]
+    limits = ["--validation-per-class", "3", "--feature-regularization", "0.02"]
+    assert main(["train", *given, *limits, *data, "--out", str(run)]) == 0
+    out = tmp_path / "mlp.onnx"
+    export = ["export", "--run", str(run), *data, "--out", str(out)]
+    assert main([*export, "--features-of-blocks"]) == 0
+    model = onnx.load(out)
+    assert [output.name for output in model.graph.output] == [
+        *("logits", "features", "block1", "block2"),
+    ]
+    metadata = {entry.key: json.loads(entry.value) for entry in model.metadata_props}
+    assert metadata["onnx_tailor.preprocess"]["channels"] == "GRAY"
+    assert metadata["onnx_tailor.training"]["model"] == "mlp3"
+    assert metadata["onnx_tailor.training"]["featureRegularization"] == 0.02
+    card = out.with_suffix(".md").read_text(encoding="utf-8")
+    assert "`block2` [batch, 1024]" in card
+    assert "feature regularisation 0.02; no augmentation" in " ".join(card.split())
+    capsys.readouterr()
+    assert main(["evaluate", str(out), *data]) == 0
+    assert capsys.readouterr().out.strip() in card
+
+
+def test_a_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    random = np.random.default_rng(0)
+    labels = np.arange(90) % 3
+    rows = [
+        f"{size:.4f},{'ab'[label % 2]},{label}"
+        for size, label in zip(random.normal(size=90) * 50 + labels, labels, strict=True)
+    ]
+    (tmp_path / "x.csv").write_text("size,letter,target\n" + "\n".join(rows), encoding="utf-8")
+    data, run, out = ["--data", str(tmp_path)], tmp_path / "run", tmp_path / "x.onnx"
+    given = ["--dataset", "table:x.csv", "--method", "ce-wd", "--epochs", "1"]
+    limits = ["--validation-per-class", "4", "--test-per-class", "5"]
+    assert main(["train", *given, *limits, *data, "--out", str(run)]) == 0
+    start = json.loads((run / "metrics.jsonl").read_text(encoding="utf-8").splitlines()[0])
+    assert start["samples"] == {"train": 63, "validation": 12, "test": 15}
+    assert start["settings"]["optimizer"] == "adamw"
+    assert main(["export", "--run", str(run), *data, "--out", str(out)]) == 0
+    metadata = {entry.key: json.loads(entry.value) for entry in onnx.load(out).metadata_props}
+    assert metadata["onnx_tailor.columns"] == ["size", "letter=a", "letter=b"]
+    assert "onnx_tailor.preprocess" not in metadata
+    card = out.with_suffix(".md").read_text(encoding="utf-8")
+    assert "float32 [batch, 3]" in card and "AdamW" in card and "63 rows" in card
+    capsys.readouterr()
+    assert main(["evaluate", str(out), *data]) == 0
+    assert capsys.readouterr().out.strip() in card
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--dataset", "cifar10", "--test-per-class", "3"], "test data of its own"),
+        (["--dataset", "cifar10", "--validation-per-class", "0"], "no validation data"),
+        (["--method", "ce", "--beta", "0.9"], "has no beta"),
+        (["--model", "table-mlp"], "takes rows"),
+        (["--dataset", "cifar11"], "unknown data set 'cifar11'"),
+        (["--dataset", "chair:x"], "unknown family"),
+        (["--dataset", "cifar100"], "train.bin"),
+    ],
+)
+def test_refuses_before_anything_is_trained(
+    data_root: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    message: str,
+) -> None:
+    out = tmp_path / "run"
+    small = [] if "--validation-per-class" in arguments else ["--validation-per-class", "7"]
+    given = [*arguments, *small, "--imbalance-factor", "4", "--data", str(data_root)]
+    assert main(["train", *given, "--out", str(out)]) == 1
+    assert message in capsys.readouterr().err
+    assert not out.exists()
 
 
 def test_an_unfinished_or_missing_run(

@@ -15,8 +15,9 @@ from tailor_export.models.resnet_cifar import resnet_cifar
 from tailor_export.verify import check_structure, verify
 
 DATASET = DATASETS.get("cifar10")
+SHAPE = (3, 32, 32)
 METADATA = {
-    "preprocess": DATASET.preprocess(),
+    "preprocess": DATASET.input.preprocess(),
     "classes": [f"class {k}" for k in range(10)],
     "counts": list(range(10, 0, -1)),
     "training": {"method": "none"},
@@ -26,7 +27,7 @@ METADATA = {
 @pytest.fixture(scope="module")
 def model() -> Classifier:
     torch.manual_seed(0)
-    tiny = resnet_cifar(10, blocks=1, widths=(4, 8))
+    tiny = resnet_cifar((3, 32, 32), 10, blocks=1, widths=(4, 8))
     for module in tiny.modules():  # as if trained, so that folding would be seen
         if isinstance(module, torch.nn.BatchNorm2d):
             torch.nn.init.uniform_(module.weight, 0.5, 1.5)
@@ -37,7 +38,7 @@ def model() -> Classifier:
 
 @pytest.fixture(scope="module")
 def proto(model: Classifier) -> onnx.ModelProto:
-    return export_model(model, DATASET, METADATA)
+    return export_model(model, SHAPE, METADATA)
 
 
 @pytest.fixture
@@ -89,13 +90,13 @@ def test_no_trace_of_the_machine(proto: onnx.ModelProto) -> None:
 
 
 def test_same_model_same_bytes(model: Classifier, path: Path) -> None:
-    again = export_model(model, DATASET, METADATA).SerializeToString(deterministic=True)
+    again = export_model(model, SHAPE, METADATA).SerializeToString(deterministic=True)
     assert again == path.read_bytes()
 
 
 def test_memory_format_leaves_no_trace(model: Classifier, path: Path) -> None:
     model.to(memory_format=torch.channels_last)
-    again = export_model(model, DATASET, METADATA).SerializeToString(deterministic=True)
+    again = export_model(model, SHAPE, METADATA).SerializeToString(deterministic=True)
     assert again == path.read_bytes()
 
 
@@ -120,7 +121,7 @@ def test_features_are_the_input_of_the_head(model: Classifier, path: Path) -> No
 
 def test_another_model_is_noticed(path: Path) -> None:
     torch.manual_seed(1)
-    other = resnet_cifar(10, blocks=1, widths=(4, 8)).eval()
+    other = resnet_cifar((3, 32, 32), 10, blocks=1, widths=(4, 8)).eval()
     images = np.zeros((2, 3, 32, 32), np.uint8)
     with pytest.raises(ExportError, match="differ from PyTorch"):
         verify(ExportedModel(path), other, images)

@@ -12,13 +12,16 @@ GOLDEN = Path(__file__).parents[2] / "test" / "fixtures" / "long-tail-split.json
 CASES: list[dict[str, Any]] = json.loads(GOLDEN.read_text(encoding="utf-8"))["cases"]
 
 
-def split(n: int, classes: int, *, rho: float = 10, validation: int = 5, seed: int = 0) -> Split:
+def split(
+    n: int, classes: int, *, rho: float = 10, validation: int = 5, seed: int = 0, test: int = 0
+) -> Split:
     return long_tailed_split(
         np.arange(n) % classes,
         classes,
         imbalance_factor=rho,
         validation_per_class=validation,
         seed=seed,
+        test_per_class=test,
     )
 
 
@@ -72,6 +75,18 @@ def test_validation_does_not_depend_on_the_imbalance() -> None:
     assert set(strong.train.tolist()) <= set(mild.train.tolist())
 
 
+def test_without_a_factor_nothing_is_cut() -> None:
+    labels = np.repeat([0, 1, 2], [50, 20, 9])
+    result = long_tailed_split(
+        labels, 3, imbalance_factor=0, validation_per_class=2, seed=4, test_per_class=3
+    )
+    assert result.counts == (45, 15, 4)
+    parts = [result.validation, result.test, result.train]
+    assert np.sort(np.concatenate(parts)).tolist() == list(range(79))
+    assert np.bincount(labels[result.test]).tolist() == [3, 3, 3]
+    assert not split(600, 10).test.size
+
+
 def test_another_seed_is_another_split() -> None:
     assert split(600, 10).train.tolist() != split(600, 10, seed=1).train.tolist()
 
@@ -84,6 +99,8 @@ def test_another_seed_is_another_split() -> None:
         ({"rho": 1000}, "no training sample"),
         ({"validation": 60}, "too few"),
         ({"validation": -1}, "negative"),
+        ({"test": -1}, "negative"),
+        ({"rho": 0, "validation": 40, "test": 20}, "too few"),
         ({"seed": -1}, "seed"),
     ],
 )

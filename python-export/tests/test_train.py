@@ -2,15 +2,17 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
 from tailor_export.catalogue import METHODS, MODELS
 from tailor_export.errors import RunError, TailorExportError
 from tailor_export.prepare import prepare
-from tailor_export.run import CHECKPOINT, METRICS, RunFolder, State
+from tailor_export.recipe import settings_from
+from tailor_export.run import CHECKPOINT, FORGETTING, METRICS, RunFolder, State
 from tailor_export.settings import Settings
-from tailor_export.train import cosine, train
+from tailor_export.train import cosine, forward, initial_model, make_optimizer, train
 
 
 def settings(**changes: Any) -> Settings:
@@ -48,6 +50,29 @@ def test_a_stopped_run_ends_like_one_that_was_not(data_root: Path, tmp_path: Pat
     for name, tensor in whole.model.items():
         assert torch.equal(tensor, parts.model[name]), name
     assert without_seconds(whole) == without_seconds(parts)
+    scores, again = ((tmp_path / folder / FORGETTING).read_bytes() for folder in ("whole", "parts"))
+    assert scores == again
+
+
+def test_forgetting_scores_are_recorded(data_root: Path, tmp_path: Path) -> None:
+    state = run(data_root, tmp_path)
+    with np.load(tmp_path / FORGETTING) as content:
+        scores, labels = content["scores"], content["labels"]
+    counts = state.records[0]["counts"]
+    assert np.bincount(labels).tolist() == counts
+    assert scores.min() >= 0 and scores.max() <= 3
+    summary = state.records[-1]["forgetting"]
+    assert summary["perClass"] == [scores[labels == k].mean() for k in range(10)]
+    assert summary["few"] == pytest.approx(summary["average"])
+
+
+@pytest.mark.parametrize("method", METHODS.names())
+def test_every_method_trains_an_epoch(data_root: Path, tmp_path: Path, method: str) -> None:
+    given = {"method": method, "imbalance_factor": 4, "validation_per_class": 3, "epochs": 1}
+    chosen = settings_from({**given, "batch": 80})
+    state = train(chosen, prepare(chosen, data_root), RunFolder(tmp_path), log=lambda line: None)
+    assert state.finished
+    assert np.isfinite(state.records[1]["loss"])
 
 
 def test_seed_decides(data_root: Path, tmp_path: Path) -> None:
@@ -98,7 +123,16 @@ def test_a_device_that_is_not_there(data_root: Path, tmp_path: Path) -> None:
         run(data_root, tmp_path, device="nonsense")
 
 
-@pytest.mark.parametrize("changes", [{"epochs": 0}, {"batch": 0}, {"weight_decay": -1.0}])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"epochs": 0},
+        {"batch": 0},
+        {"weight_decay": -1.0},
+        {"optimizer": "adam"},
+        {"precision": "fp8"},
+    ],
+)
 def test_refuses_settings(changes: dict[str, Any]) -> None:
     with pytest.raises(RunError, match="must"):
         settings(**changes)
@@ -121,9 +155,26 @@ def test_names() -> None:
 
 
 def test_resnet20_is_that_of_the_paper() -> None:
-    model = MODELS.get("resnet20").build(10)
+    model = MODELS.get("resnet20").build((3, 32, 32), 10)
     convolutions = [m for m in model.modules() if isinstance(m, torch.nn.Conv2d)]
     assert len([m for m in convolutions if m.kernel_size == (3, 3)]) == 19
-    output = model(torch.zeros(2, 3, 32, 32))
-    assert output.logits.shape == (2, 10)
-    assert output.features.shape == (2, 64)
+
+
+def test_adamw_decays_what_the_method_names(data_root: Path) -> None:
+    chosen = settings(optimizer="adamw")
+    data = prepare(chosen, data_root)
+    model = initial_model(chosen, data, METHODS.get("wd-without-bn"))
+    optimizer = make_optimizer(model, chosen, METHODS.get("wd-without-bn"))
+    assert isinstance(optimizer, torch.optim.AdamW)
+    assert [group["weight_decay"] for group in optimizer.param_groups] == [5e-3, 0]
+
+
+def test_bf16_gives_float32(data_root: Path) -> None:
+    chosen = settings(precision="bf16")
+    data = prepare(chosen, data_root)
+    model = initial_model(chosen, data, METHODS.get("ce")).eval()
+    inputs = torch.zeros(2, 3, 32, 32)
+    output, exact = forward(model, inputs, chosen), forward(model, inputs, settings())
+    assert output.logits.dtype == output.features.dtype == torch.float32
+    assert not torch.equal(output.logits, exact.logits)
+    torch.testing.assert_close(output.logits, exact.logits, atol=0.1, rtol=0.1)

@@ -13,6 +13,9 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     parser.add_argument("--run", type=Path, required=True, dest="folder", help="folder of the run")
     parser.add_argument("--data", type=Path, required=True, help="folder that holds the data sets")
     parser.add_argument("--out", type=Path, required=True, help="the .onnx file to write")
+    parser.add_argument(
+        "--features-of-blocks", action="store_true", help="every block's output is an output too"
+    )
     parser.add_argument("--force", action="store_true", help="replace existing files")
     parser.set_defaults(run=run)
 
@@ -24,11 +27,18 @@ def run(options: argparse.Namespace) -> None:
         raise RunError(f"--out must end with .onnx: {options.out}")
     arguments = [argument for argument in options.given if argument != "--force"]
     command = shlex.join(["python", "-m", "tailor_export", *arguments])
-    card = publish(options.folder, options.data, options.out, command, force=options.force)
+    card = publish(
+        options.folder,
+        options.data,
+        options.out,
+        command,
+        force=options.force,
+        blocks=options.features_of_blocks,
+    )
     check = card.verification
     print(
         f"{options.out}: {len(card.exported.content):,} bytes; against PyTorch on "
-        f"{check.samples} images: logits differ by {check.logits:.1e}, "
+        f"{check.samples} {card.evaluation.noun}s: logits differ by {check.logits:.1e}, "
         f"features by {check.features:.1e}, classes agree on {check.argmax_agreement:.0%}\n"
     )
     print(tables(card.evaluation))

@@ -4,18 +4,19 @@ import argparse
 import shlex
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
-from tailor_export.catalogue import DATASETS, METHODS, MODELS
+from tailor_export.catalogue import DATASETS, FAMILIES, METHODS, MODELS
 from tailor_export.prepare import prepare
+from tailor_export.recipe import settings_from
 from tailor_export.run import RunFolder
-from tailor_export.settings import Settings
+from tailor_export.settings import OPTIMIZERS, PRECISIONS, Settings
 
 
 def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = commands.add_parser(
         "train",
         help="train an extractor with its head; goes on where it was stopped",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     add_settings(parser)
     parser.add_argument("--data", type=Path, required=True, help="folder that holds the data sets")
@@ -24,40 +25,66 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
 
 
 def add_settings(parser: argparse.ArgumentParser) -> None:
+    """An option for every field of Settings; what is not given is left to the recipe."""
     default = Settings()
-    parser.add_argument("--dataset", choices=DATASETS.names(), default=default.dataset)
-    parser.add_argument("--model", choices=MODELS.names(), default=default.model)
-    parser.add_argument("--method", choices=METHODS.names(), default=default.method)
-    for name, text in {
-        "imbalance_factor": "largest class over smallest class",
+    families = [f"{name}:FILE" for name in FAMILIES.names()]
+    names = {
+        "model": MODELS.names(),
+        "method": METHODS.names(),
+        "optimizer": OPTIMIZERS,
+        "precision": PRECISIONS,
+    }
+    texts = {
+        "dataset": f"what to train on: {', '.join([*DATASETS.names(), *families])}",
+        "model": "what to train",
+        "method": "how to train it",
+        "imbalance_factor": "largest class over smallest class; 0 cuts nothing",
         "validation_per_class": "taken out before the tail is cut",
+        "test_per_class": "taken out too, of data that come without a test set",
         "split_seed": "chooses validation and the long-tailed subset",
         "seed": "of initial weights, order and augmentation",
         "epochs": "learning rate falls to 0 over them",
-        "batch": "images a step",
+        "batch": "samples a step",
+        "optimizer": "sgd or adamw",
+        "precision": "float32 or bf16",
         "learning_rate": "of the first epoch",
         "momentum": "of SGD",
+        "weight_decay": "λ",
+        "decay_head_bias": "whether λ applies to the bias of the head",
+        "beta": "of the class-balanced loss; 1 weights by the inverse of the class size",
+        "feature_regularization": "ζ of wd-fr-etf",
+        "bn_scale": "γ of every batch normalisation in wd-fixed-bn",
+        "etf_bias": "whether a bias is trained beside a fixed ETF head",
+        "device": "cpu, cuda or cuda:N",
         "threads": "of the CPU",
-    }.items():
-        value = getattr(default, name)
-        option = f"--{name.replace('_', '-')}"
-        parser.add_argument(option, type=type(value), default=value, help=text)
-    parser.add_argument(
-        "--weight-decay", type=float, help="the method's own unless given", default=None
-    )
-    parser.add_argument("--device", default=default.device, help="cpu, cuda or cuda:N")
+    }
+    for field in fields(Settings):
+        value = getattr(default, field.name)
+        shown = _ELSEWHERE.get(field.name, value)
+        option: dict[str, Any] = (
+            {"action": argparse.BooleanOptionalAction}
+            if isinstance(value, bool)
+            else {"type": type(value), "choices": names.get(field.name)}
+        )
+        parser.add_argument(
+            f"--{field.name.replace('_', '-')}",
+            default=argparse.SUPPRESS,
+            help=f"{texts[field.name]} ({shown})",
+            **option,
+        )
 
 
-def settings_from(options: argparse.Namespace) -> Settings:
-    values = {field.name: getattr(options, field.name) for field in fields(Settings)}
-    if values["weight_decay"] is None:
-        values["weight_decay"] = METHODS.get(options.method).weight_decay
-    return Settings(**values)
+_ELSEWHERE = {"weight_decay": "the method's", "feature_regularization": "the method's"}
 
 
 def run(options: argparse.Namespace) -> None:
     from tailor_export.train import train
 
-    settings = settings_from(options)
+    given = {
+        field.name: getattr(options, field.name)
+        for field in fields(Settings)
+        if hasattr(options, field.name)
+    }
+    settings = settings_from(given)
     command = shlex.join(["python", "-m", "tailor_export", *options.given])
     train(settings, prepare(settings, options.data), RunFolder(options.out), command=command)

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
+from tailor_export.data.augment import pad_crop_and_flip
 from tailor_export.data.dataset import Dataset, Groups, Loaded, Samples
+from tailor_export.data.inputs import Pictures
 from tailor_export.errors import DataError
 
 IMAGE_SHAPE = (3, 32, 32)
@@ -81,7 +83,7 @@ def load(root: Path, layout: Layout) -> Loaded:
 
 def _concatenate(parts: Sequence[Samples]) -> Samples:
     return Samples(
-        np.concatenate([part.images for part in parts]),
+        np.concatenate([part.inputs[:] for part in parts]),
         np.concatenate([part.labels for part in parts]),
     )
 
@@ -97,18 +99,55 @@ CIFAR10_LAYOUT = Layout(
     fetch="`node scripts/fetch-cifar10.mjs` in the repository's root puts it into .cache/",
 )
 
+CIFAR100_LAYOUT = Layout(
+    folder="cifar-100-binary",
+    train=("train.bin",),
+    test=("test.bin",),
+    names="fine_label_names.txt",
+    label_bytes=2,
+    label_byte=1,
+    classes=100,
+    fetch=(
+        "It is the folder of cifar-100-binary.tar.gz from "
+        "https://www.cs.toronto.edu/~kriz/cifar.html: train.bin, test.bin and fine_label_names.txt"
+    ),
+)
+
+LICENCE = (
+    "(https://www.cs.toronto.edu/~kriz/cifar.html). They were published without a licence; "
+    "their authors ask to cite 'Learning Multiple Layers of Features from Tiny Images', "
+    "Alex Krizhevsky, 2009. No image is part of this repository."
+)
+
+CROP_AND_FLIP = "random crop with padding 4 and horizontal flip"
+
 CIFAR10 = Dataset(
     name="cifar10",
     title="CIFAR-10",
     load=lambda root: load(root, CIFAR10_LAYOUT),
-    size=(32, 32),
-    mean=(0.4914, 0.4822, 0.4465),
-    std=(0.2470, 0.2435, 0.2616),
-    groups=Groups(many=1000, few=200),
-    licence=(
-        "The data are CIFAR-10 by Alex Krizhevsky, Vinod Nair and Geoffrey Hinton "
-        "(https://www.cs.toronto.edu/~kriz/cifar.html). They were published without a licence; "
-        "their authors ask to cite 'Learning Multiple Layers of Features from Tiny Images', "
-        "Alex Krizhevsky, 2009. No image is part of this repository."
+    input=Pictures(
+        size=(32, 32),
+        mean=(0.4914, 0.4822, 0.4465),
+        std=(0.2470, 0.2435, 0.2616),
+        augmentation=pad_crop_and_flip,
+        augmented=CROP_AND_FLIP,
     ),
+    groups=Groups(many=1000, few=200),
+    licence=f"The data are CIFAR-10 by Alex Krizhevsky, Vinod Nair and Geoffrey Hinton {LICENCE}",
+    fetch="node scripts/fetch-cifar10.mjs",
+)
+
+CIFAR100 = Dataset(
+    name="cifar100",
+    title="CIFAR-100",
+    load=lambda root: load(root, CIFAR100_LAYOUT),
+    input=Pictures(
+        size=(32, 32),
+        mean=(0.5071, 0.4865, 0.4409),
+        std=(0.2673, 0.2564, 0.2762),
+        augmentation=pad_crop_and_flip,
+        augmented=CROP_AND_FLIP,
+    ),
+    groups=Groups(many=100, few=20),
+    licence=f"The data are CIFAR-100 by Alex Krizhevsky, Vinod Nair and Geoffrey Hinton {LICENCE}",
 )

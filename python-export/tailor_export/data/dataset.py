@@ -1,35 +1,63 @@
 """What every data set gives to training, whatever its files look like."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tailor_export.data.inputs import Columns, Pictures
+
+Array = NDArray[Any]
+
+
+class Inputs(Protocol):
+    """A numpy array, or something on disk that gives one for any indices."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+    def __getitem__(self, indices: Any, /) -> Any: ...
+
 
 @dataclass(frozen=True)
 class Samples:
-    """Images as uint8 [N, channels, height, width] and their labels as int64 [N]."""
+    """Inputs and their labels as int64 [N].
 
-    images: NDArray[np.uint8]
+    Pictures are uint8 [N, channels, height, width], rows of a table float32 [N, columns].
+    """
+
+    inputs: Inputs
     labels: NDArray[np.int64]
 
     def __len__(self) -> int:
         return len(self.labels)
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of one input."""
+        return tuple(self.inputs.shape[1:])
+
     def take(self, indices: NDArray[np.int64]) -> "Samples":
-        return Samples(self.images[indices], self.labels[indices])
+        take = getattr(self.inputs, "take_lazily", None)
+        return Samples(take(indices) if take else self.inputs[indices], self.labels[indices])
 
 
 @dataclass(frozen=True)
 class Loaded:
-    """A data set in memory; `train` is whole, before any validation is taken out."""
+    """A data set in memory or on disk."""
 
     train: Samples
-    test: Samples
+    """Whole, before anything is taken out of it."""
+    test: Samples | None
+    """Where it is None, test is taken out of train."""
     classes: tuple[str, ...]
+    validation: Samples | None = None
+    """Where it is None, validation is taken out of train."""
+    columns: tuple[str, ...] = ()
+    """Names of a table's inputs."""
 
 
 @dataclass(frozen=True)
@@ -48,22 +76,20 @@ class Dataset:
     title: str
     load: Callable[[Path], Loaded]
     """Reads it from the folder that holds all data sets."""
-    size: tuple[int, int]
-    mean: tuple[float, ...]
-    std: tuple[float, ...]
-    """Of the pixels divided by 255, per channel."""
+    input: Pictures | Columns
     groups: Groups
     licence: str
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    """Settings that are other than for CIFAR."""
+    fetch: str = ""
+    """The command, in the repository's root, that gets the data."""
 
-    def preprocess(self) -> dict[str, Any]:
-        """The preprocessing as onnx-tailor reads it from a model's metadata."""
-        return {
-            "layout": "NCHW",
-            "size": list(self.size),
-            "resize": "bilinear",
-            "crop": "center",
-            "channels": "RGB",
-            "scale": 1 / 255,
-            "mean": list(self.mean),
-            "std": list(self.std),
-        }
+
+@dataclass(frozen=True)
+class Family:
+    """Data sets that are named by a file: NAME:FILE."""
+
+    name: str
+    title: str
+    open: Callable[[str], Dataset]
+    """Makes the data set of what follows the colon."""

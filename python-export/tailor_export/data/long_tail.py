@@ -21,6 +21,8 @@ class Split:
 
     train: NDArray[np.int64]
     validation: NDArray[np.int64]
+    test: NDArray[np.int64]
+    """Empty where the data set brings its own."""
     counts: tuple[int, ...]
     """Training samples per class."""
 
@@ -58,12 +60,19 @@ def long_tailed_split(
     imbalance_factor: float,
     validation_per_class: int,
     seed: int,
+    test_per_class: int = 0,
 ) -> Split:
-    """Takes validation out of every class, then cuts what remains to the exponential profile."""
-    if not imbalance_factor >= 1:
-        raise DataError(f"the imbalance factor must be at least 1, not {imbalance_factor}")
-    if validation_per_class < 0:
-        raise DataError(f"validation per class must not be negative: {validation_per_class}")
+    """Takes validation and test out of every class, then cuts what remains to the profile.
+
+    An imbalance factor of 0 cuts nothing: classes keep the sizes they have.
+    """
+    if imbalance_factor != 0 and not imbalance_factor >= 1:
+        raise DataError(
+            f"the imbalance factor must be at least 1, or 0 for no cut, not {imbalance_factor}"
+        )
+    for name, value in (("validation", validation_per_class), ("test", test_per_class)):
+        if value < 0:
+            raise DataError(f"{name} per class must not be negative: {value}")
     if not 0 <= seed < 2**32:
         raise DataError(f"the split's seed must lie in 0 ... 2^32 - 1, not {seed}")
 
@@ -71,19 +80,25 @@ def long_tailed_split(
     members = [np.flatnonzero(labels == k) for k in range(classes)]
     # fmix32 is a bijection, so that no two keys are equal and the order needs no tie-break.
     shuffled = [indices[np.argsort(keys[indices])] for indices in members]
-    largest = min(len(indices) for indices in shuffled) - validation_per_class
-    counts = profile(largest, classes, imbalance_factor) if largest > 0 else ()
+    held_out = validation_per_class + test_per_class
+    left = [len(indices) - held_out for indices in shuffled]
+    if imbalance_factor == 0:
+        counts = tuple(left)
+    else:
+        counts = profile(min(left), classes, imbalance_factor) if min(left) > 0 else ()
     if not counts or min(counts) < 1:
+        tests = f", {test_per_class} test samples" if test_per_class else ""
         raise DataError(
-            f"{largest + validation_per_class} samples in the smallest class are too few for "
-            f"{validation_per_class} validation samples and an imbalance factor of "
+            f"{min(left) + held_out} samples in the smallest class are too few for "
+            f"{validation_per_class} validation samples{tests} and an imbalance factor of "
             f"{imbalance_factor:g}: a class would have no training sample"
         )
     return Split(
         validation=_sorted([indices[:validation_per_class] for indices in shuffled]),
+        test=_sorted([indices[validation_per_class:held_out] for indices in shuffled]),
         train=_sorted(
             [
-                indices[validation_per_class : validation_per_class + count]
+                indices[held_out : held_out + count]
                 for indices, count in zip(shuffled, counts, strict=True)
             ]
         ),

@@ -6,12 +6,16 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 
 from tailor_export.models.extractor import Classifier, Output
+from tailor_export.settings import Settings
+
+Counts = tuple[int, ...]
+"""Training samples per class."""
 
 Objective = Callable[[Output, Tensor, Classifier], Tensor]
 """(output, labels, model) to the loss of a batch."""
 
 
-def change_nothing(model: Classifier) -> None:
+def change_nothing(model: Classifier, settings: Settings) -> None:
     """The default of `Method.prepare`."""
 
 
@@ -26,8 +30,12 @@ class Method:
 
     name: str
     title: str
-    objective: Callable[[tuple[int, ...]], Objective]
-    """Makes the objective from the training samples per class."""
+    objective: Callable[[Counts, Settings], Objective]
+    """Makes the objective."""
     weight_decay: float = 0.0
     decayed: Callable[[Classifier], Iterable[nn.Parameter]] = every_parameter
-    prepare: Callable[[Classifier], None] = change_nothing
+    """Of these, those that are trained."""
+    feature_regularization: float = 0.0
+    prepare: Callable[[Classifier, Settings], None] = change_nothing
+    knobs: tuple[str, ...] = ()
+    """The settings that mean something to this method and not to every one."""

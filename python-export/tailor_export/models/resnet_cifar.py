@@ -8,7 +8,7 @@ normalisation (option B of the paper), which stays a plain Conv + BatchNormaliza
 from torch import Tensor, nn
 from torch.nn import functional
 
-from tailor_export.models.extractor import Architecture, Classifier
+from tailor_export.models.extractor import Architecture, Classifier, Shape, channels_of
 
 WIDTHS = (16, 32, 64)
 
@@ -35,29 +35,37 @@ class BasicBlock(nn.Module):
         return functional.relu(self.bn2(self.conv2(inner)) + self.shortcut(x))
 
 
-def resnet_cifar(classes: int, blocks: int, widths: tuple[int, ...] = WIDTHS) -> Classifier:
+def resnet_cifar(
+    shape: Shape, classes: int, blocks: int, widths: tuple[int, ...] = WIDTHS
+) -> Classifier:
     """A model of 2 * len(widths) * blocks + 2 layers."""
     layers: list[nn.Module] = [
-        nn.Conv2d(3, widths[0], 3, 1, 1, bias=False),
+        nn.Conv2d(channels_of(shape, "ResNet"), widths[0], 3, 1, 1, bias=False),
         nn.BatchNorm2d(widths[0]),
         nn.ReLU(),
     ]
+    residual: list[nn.Module] = []
     inputs = widths[0]
     for stage, width in enumerate(widths):
         for block in range(blocks):
             stride = 2 if stage > 0 and block == 0 else 1
-            layers.append(BasicBlock(inputs, width, stride))
+            residual.append(BasicBlock(inputs, width, stride))
             inputs = width
-    layers += [nn.AdaptiveAvgPool2d(1), nn.Flatten()]
-    model = Classifier(nn.Sequential(*layers), widths[-1], classes)
+    layers += [*residual, nn.AdaptiveAvgPool2d(1), nn.Flatten()]
+    model = Classifier(nn.Sequential(*layers), widths[-1], classes, residual)
+    initialise(model)
+    return model
+
+
+def initialise(model: nn.Module) -> None:
+    """He initialisation of every convolution."""
     for module in model.modules():
         if isinstance(module, nn.Conv2d):
             nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
-    return model
 
 
 RESNET20 = Architecture(
     name="resnet20",
     title="ResNet-20 for 32 x 32 images",
-    build=lambda classes: resnet_cifar(classes, blocks=3),
+    build=lambda shape, classes: resnet_cifar(shape, classes, blocks=3),
 )

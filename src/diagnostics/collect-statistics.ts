@@ -30,7 +30,7 @@ interface CommonOptions extends SessionOptions {
 export interface CollectOptions extends CommonOptions {
   /** Logits [N, C] of the head, where they are known; without a head they stand for themselves. */
   readonly logits?: Matrix;
-  /** [N]: filled with the class of the largest logit of each sample, where there is a head or logits. */
+  /** Shape [N], filled with the class of the largest logit of each sample, where there is a head or logits. */
   readonly answers?: Int32Array;
   readonly onProgress?: (progress: Progress) => void;
 }

@@ -26,7 +26,7 @@ interface Tallied extends SessionOptions {
   readonly labels: ArrayLike<number>;
   readonly head?: LinearHead;
   readonly logits?: Matrix;
-  /** [N]: to be filled with the class that the head answers. */
+  /** Shape [N], to be filled with the class that the head answers. */
   readonly answers?: Int32Array;
   readonly signal?: AbortSignal;
 }

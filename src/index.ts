@@ -42,6 +42,7 @@ export type { DiagnoseSource } from './diagnostics/diagnose-input.js';
 export type {
   Advice,
   CollapseFigures,
+  CosineBlocks,
   CosineFigures,
   CountCorrelations,
   Diagnostics,

@@ -10,24 +10,27 @@
  */
 import { listNames } from '../array/text.js';
 import { eachRowProduct, type RowProductOptions } from '../compute/row-products.js';
+import { cosineBlocks } from './cosine-blocks.js';
 import type { CosineFigures } from './diagnostics.js';
 import type { Miss } from './missing.js';
 import type { FeatureStatistics } from './statistics.js';
 
-/** Above, there are the summaries only. */
+/** Above, there are summaries and blocks only. */
 const MOST_MATRIX_CLASSES = 4096;
 
 /** Options of `cosineFigures`. */
 export interface CosineOptions extends RowProductOptions {
   /** Whether the matrix is made; the summaries do without. Default true. */
   readonly matrix?: boolean;
+  /** Order of the classes in blocks, [C]. Default: class order. */
+  readonly trainCounts?: ArrayLike<number>;
 }
 
 /** The cosine matrix and its summaries; reads `unitSums`, `unitCounts` and `counts`. */
 export async function cosineFigures(
   statistics: FeatureStatistics,
   miss: Miss,
-  { matrix = true, ...where }: CosineOptions = {},
+  { matrix = true, trainCounts = [], ...where }: CosineOptions = {},
 ): Promise<CosineFigures> {
   const { counts, unitCounts } = statistics;
   const same = sameClassSums(statistics);
@@ -40,6 +43,8 @@ export async function cosineFigures(
     differentClassByPair:
       mean(different.pairSum, different.pairs) ?? miss('cosine.differentClassByPair', NO_DIFFERENT),
     matrix: matrix ? await cosineMatrix(statistics, miss, where) : null,
+    ...(matrix &&
+      statistics.classes > MOST_MATRIX_CLASSES && { blocks: cosineBlocks(statistics, trainCounts) }),
     zeroFeatures: total(counts) - total(unitCounts),
   };
 }
@@ -105,7 +110,7 @@ async function cosineMatrix(
   if (classes > MOST_MATRIX_CLASSES) {
     return miss(
       'cosine.matrix',
-      `${classes} classes, and the matrix is made for ${MOST_MATRIX_CLASSES} at most`,
+      `${classes} classes, and the matrix is made for ${MOST_MATRIX_CLASSES} at most; cosine.blocks has its means over blocks of classes`,
     );
   }
   noteGaps(unitCounts, miss);

@@ -19,6 +19,16 @@ export interface MissingFigure {
   readonly reason: string;
 }
 
+/** The cosine matrix in blocks of classes, most training samples first. */
+export interface CosineBlocks {
+  /** Class indices of each block, B ≤ 60 blocks whose sizes differ by one at most. */
+  readonly blocks: number[][];
+  /** Mean K_kl, k ≠ l, of the classes of two blocks, [B][B]; null where there is no such pair. */
+  readonly differentClass: (number | null)[][];
+  /** Mean K_kk of the classes of a block, [B]; null where none has one. */
+  readonly sameClass: (number | null)[];
+}
+
 /** Cosine similarities of features, −1 … 1 (cosine.ts). */
 export interface CosineFigures {
   /** Mean of K_kk over the classes that have one: every class weighs the same. */
@@ -34,6 +44,8 @@ export interface CosineFigures {
    * class has fewer than two. Null for more than 4096 classes: nobody reads 16 million numbers.
    */
   readonly matrix: (number | null)[][] | null;
+  /** In place of a matrix that is too large (cosine-blocks.ts). */
+  readonly blocks?: CosineBlocks;
   /** Features that are zero: they have no direction and are left out of all of these. */
   readonly zeroFeatures: number;
 }

@@ -38,7 +38,7 @@ export async function plainFigures(
   const norms = classNorms(statistics, head, miss);
   return {
     fdr,
-    cosine: await cosineFigures(statistics, miss, { ...where, matrix }),
+    cosine: await cosineFigures(statistics, miss, { ...where, matrix, trainCounts }),
     ...norms,
     correlations: countCorrelations(trainCounts, norms, miss),
     sparsity: sparsityFigures(statistics, miss),

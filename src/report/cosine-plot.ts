@@ -20,8 +20,8 @@ export function cosinePlot(
   classes: Classes,
   { name, setName }: { name: string; setName: string },
 ): Plot | undefined {
-  if (!cosine.matrix) return undefined;
-  const rows = cosineRows(cosine.matrix, classes.order);
+  const rows = cosineRows(cosine, classes.order);
+  if (!rows) return undefined;
   const { bins, same } = rows;
   const grid = { left: LEFT, top: TOP, size: SIDE / bins.length };
   const runs = groupRuns(bins, (bin) => prevailingGroup(bin, classes.groups));

@@ -1,5 +1,5 @@
 /** The rows and columns of the cosine map: one class each, or neighbours by count put together. */
-import type { CosineFigures } from '../diagnostics/diagnostics.js';
+import type { CosineBlocks, CosineFigures } from '../diagnostics/diagnostics.js';
 import { cutIntoBins, meanOf } from './order.js';
 
 /** Most rows: beyond, classes are put together, so that there are never more than 3,600 cells. */
@@ -14,16 +14,22 @@ export interface CosineRows {
   readonly same?: (row: number) => number | null;
 }
 
-/** K in the order of the classes; of blocks, the mean over pairs of different classes. */
+/** K in the order of the classes; of blocks, the mean over pairs of different classes. Undefined where there is neither. */
 export function cosineRows(
-  matrix: NonNullable<CosineFigures['matrix']>,
+  { matrix, blocks }: CosineFigures,
   order: readonly number[],
-): CosineRows {
+): CosineRows | undefined {
+  if (!matrix) return blocks && blockRows(blocks);
   const bins = cutIntoBins(order, MOST_ROWS);
   if (bins.length === order.length) return { bins, cell: (i, j) => matrix[order[i]][order[j]] };
   const means = bins.map((rows) => bins.map((columns) => differentClassMean(matrix, rows, columns)));
   const same = bins.map((rows) => meanOf(rows.map((k) => matrix[k][k])));
   return { bins, cell: (i, j) => means[i][j], same: (i) => same[i] };
+}
+
+/** Blocks as the diagnosis made them. */
+function blockRows({ blocks, differentClass, sameClass }: CosineBlocks): CosineRows {
+  return { bins: blocks, cell: (i, j) => differentClass[i][j], same: (i) => sameClass[i] };
 }
 
 function differentClassMean(

@@ -150,6 +150,32 @@ describe('cosine', () => {
     );
   });
 
+  it('is drawn from blocks where there are too many classes for a matrix', () => {
+    const content = sampleContent({ classes: 30, largest: 900, sets: 1 });
+    const [diagnostics] = content.diagnostics!;
+    const blocks = {
+      blocks: [0, 10, 20].map((from) => Array.from({ length: 10 }, (_, i) => from + i)),
+      differentClass: [
+        [0.1, 0.2, null],
+        [0.2, 0.3, 0.4],
+        [null, 0.4, 0.5],
+      ],
+      sameClass: [0.7, null, 0.9],
+    };
+    const cosine = { ...diagnostics.cosine, matrix: null, blocks };
+    const { cosine: svg } = reportPlots({ ...content, diagnostics: [{ ...diagnostics, cosine }] });
+    expectWellFormed(svg);
+    const cells = Array.from(svg.matchAll(/<g><title>([^<]*)<\/title><rect/g), ([, words]) => words);
+    expect(cells).toHaveLength(9);
+    expect(cells[1]).toMatch(/0\.200$/);
+    expect(textsOf(svg)).toContain('same class');
+    const { cosine: none } = reportPlots({
+      ...content,
+      diagnostics: [{ ...diagnostics, cosine: { ...cosine, blocks: undefined } }],
+    });
+    expect(none).toBeUndefined();
+  });
+
   it('has a few paths instead of a million cells, and a row for same-class cosines', () => {
     const svg = reportPlots(sampleContent({ classes: 500, sets: 1, answers: 'none' })).cosine;
     expect(tagsOf(svg).length).toBeLessThan(200);

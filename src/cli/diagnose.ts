@@ -60,7 +60,7 @@ async function diagnoseOne(
     device: device === 'auto' ? undefined : device,
     thresholds: thresholdsOf(options, source.classes),
     signal: terminal.signal,
-    onProgress: terminal.progress(what),
+    onProgress: terminal.progress(what, 'samples of all passes'),
     onStatistics:
       source.first && saveStatistics !== undefined
         ? (statistics, { name, classNames: names }) =>

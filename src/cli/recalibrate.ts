@@ -173,7 +173,7 @@ async function reportOn(
     diagnose(set, {
       ...{ head: model.head, counts: trainCounts, thresholds, seed: options.seed, threads: options.threads },
       signal: terminal.signal,
-      onProgress: terminal.progress(what),
+      onProgress: terminal.progress(what, 'samples of all passes'),
     });
   const content = recalibrationContent(result, {
     title: `Recalibration of ${model.name ?? 'a model'}`,

@@ -38,13 +38,13 @@ export class Terminal {
   }
 
   /** A printer of progress: a bar on a terminal, a quiet line now and then elsewhere. */
-  progress(what: string): (event: Progress) => void {
-    return progressPrinter(what, this.#streams.stderr);
+  progress(what: string, unit = 'samples'): (event: Progress) => void {
+    return progressPrinter(what, this.#streams.stderr, { unit });
   }
 
   /** The same for the epochs of a fit. */
   progressOfEpochs(): (event: FitProgress) => void {
-    const print = progressPrinter('Fitting', this.#streams.stderr, { unit: 'epochs' });
+    const print = progressPrinter('Fitting', this.#streams.stderr, { unit: 'epochs or steps' });
     const began = platform.seconds();
     return ({ epoch, epochs }) => {
       const seconds = platform.seconds() - began;

@@ -91,8 +91,9 @@ describe('diagnose', () => {
   });
 
   it('does without a head, and says what is missing for it', () => {
-    const { code, stdout } = runCli(['diagnose', 'train.npz'], cwd);
+    const { code, stdout, stderr } = runCli(['diagnose', 'train.npz'], cwd);
     expect(code).toBe(0);
+    expect(stderr).toMatch(/^Diagnosing: (\d+)\/\1 samples of all passes, .*done$/m);
     expect(stdout).toContain("Fisher's discriminant ratio");
     expect(stdout).toMatch(/Not computed: .*theorem1.*\(no head was given\)/);
   });

@@ -1,4 +1,5 @@
 /** The cosine matrix put together into blocks of classes, straight from sums of unit vectors: for more classes than a matrix is made for. */
+import { byCount, cutIntoBins } from '../evaluation/class-order.js';
 import type { CosineBlocks } from './diagnostics.js';
 import type { FeatureStatistics } from './statistics.js';
 
@@ -12,15 +13,10 @@ const BLOCKS = 60;
  * @param trainCounts - [C]; classes are taken in their order, largest first.
  */
 export function cosineBlocks(
-  { classes, dimensions, unitSums, unitCounts }: FeatureStatistics,
+  { dimensions, unitSums, unitCounts }: FeatureStatistics,
   trainCounts: ArrayLike<number>,
 ): CosineBlocks {
-  const order = Array.from({ length: classes }, (_, k) => k).sort(
-    (a, b) => trainCounts[b] - trainCounts[a] || a - b,
-  );
-  const count = Math.min(BLOCKS, classes);
-  const start = (block: number) => Math.floor((block * classes) / count);
-  const blocks = Array.from({ length: count }, (_, block) => order.slice(start(block), start(block + 1)));
+  const blocks = cutIntoBins(byCount(trainCounts), BLOCKS);
   const sums = blocks.map((members) => {
     const sum = new Float64Array(dimensions);
     let squares = 0;
@@ -60,6 +56,6 @@ export function cosineBlocks(
 }
 
 /** Rounding does not carry a cosine out of −1 … 1. */
-function bounded(cosine: number): number {
+export function bounded(cosine: number): number {
   return Math.min(1, Math.max(-1, cosine));
 }

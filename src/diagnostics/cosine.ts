@@ -10,7 +10,7 @@
  */
 import { listNames } from '../array/text.js';
 import { eachRowProduct, type RowProductOptions } from '../compute/row-products.js';
-import { cosineBlocks } from './cosine-blocks.js';
+import { bounded, cosineBlocks } from './cosine-blocks.js';
 import type { CosineFigures } from './diagnostics.js';
 import type { Miss } from './missing.js';
 import type { FeatureStatistics } from './statistics.js';
@@ -22,7 +22,7 @@ const MOST_MATRIX_CLASSES = 4096;
 export interface CosineOptions extends RowProductOptions {
   /** Whether the matrix is made; the summaries do without. Default true. */
   readonly matrix?: boolean;
-  /** Order of the classes in blocks, [C]. Default: class order. */
+  /** Order of the classes in blocks, [C]. Default: the counts of the statistics. */
   readonly trainCounts?: ArrayLike<number>;
 }
 
@@ -30,7 +30,7 @@ export interface CosineOptions extends RowProductOptions {
 export async function cosineFigures(
   statistics: FeatureStatistics,
   miss: Miss,
-  { matrix = true, trainCounts = [], ...where }: CosineOptions = {},
+  { matrix = true, trainCounts = statistics.counts, ...where }: CosineOptions = {},
 ): Promise<CosineFigures> {
   const { counts, unitCounts } = statistics;
   const same = sameClassSums(statistics);
@@ -149,11 +149,6 @@ function noteGaps(unitCounts: Float64Array, miss: Miss): void {
 
 function mean(sum: number, count: number): number | null {
   return count > 0 ? bounded(sum / count) : null;
-}
-
-/** Rounding does not carry a cosine out of −1 … 1. */
-function bounded(cosine: number): number {
-  return Math.min(1, Math.max(-1, cosine));
 }
 
 function squaredNorm(values: Float64Array): number {

@@ -5,11 +5,13 @@
  * An accuracy only needs the number of hits in the drawn samples of a class, and that number is exactly
  * Binomial(n_k, correct_k / n_k): drawing it directly is the same bootstrap, at a cost that does not grow with N.
  */
+
 import { TailorError } from '../array/errors.js';
 import { createRandom, type Random } from '../array/random.js';
 import type { ClassTally } from './accuracy.js';
 import { type Binomial, createBinomial } from './binomial.js';
 import { GROUPS, type Group, type PerGroup } from './groups.js';
+import { quantileOf } from './quantile.js';
 
 /** A 95 % interval: lower and upper end, both included. */
 export type Interval = readonly [low: number, high: number];
@@ -138,14 +140,7 @@ function replicateDifference(
 /** The 2.5 % and 97.5 % quantiles, linearly interpolated (numpy's default). Sorts a copy. */
 export function percentileInterval(replicates: Float64Array): Interval {
   const sorted = Float64Array.from(replicates).sort();
-  return [quantile(sorted, 0.025), quantile(sorted, 0.975)];
-}
-
-function quantile(sorted: Float64Array, q: number): number {
-  const at = q * (sorted.length - 1);
-  const low = Math.floor(at);
-  const high = Math.min(low + 1, sorted.length - 1);
-  return sorted[low] + (at - low) * (sorted[high] - sorted[low]);
+  return [quantileOf(sorted, 0.025), quantileOf(sorted, 0.975)];
 }
 
 /** Most replicates: beyond, an interval moves by less than a thousandth of its width, and memory and time are wasted. */

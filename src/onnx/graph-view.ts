@@ -7,6 +7,7 @@ import {
 } from 'onnx-buf';
 import { TailorError } from '../array/errors.js';
 import { graphOf, type ModelFile } from './model-file.js';
+import { bodies } from './subgraphs.js';
 
 /** A place in the graph: node index and which of its inputs or outputs. */
 export interface Place {
@@ -113,22 +114,11 @@ export function plainDomain(domain: string): string {
   return domain === 'ai.onnx' ? '' : domain;
 }
 
-/** Every tensor name that the subgraphs of a node mention. Iterative: bodies may nest. */
+/** Every tensor name that the subgraphs of a node mention. */
 export function namesInSubgraphs(node: NodeProto): Set<string> {
   const names = new Set<string>();
-  const open: GraphProto[] = [];
-  const push = (from: NodeProto) => {
-    for (const attribute of from.attribute) {
-      if (attribute.g) open.push(attribute.g);
-      open.push(...attribute.graphs);
-    }
-  };
-  push(node);
-  for (let body = open.pop(); body; body = open.pop()) {
-    for (const inner of body.node) {
-      for (const name of inner.input) if (name !== '') names.add(name);
-      push(inner);
-    }
+  for (const body of bodies(node)) {
+    for (const inner of body.node) for (const name of inner.input) if (name !== '') names.add(name);
     for (const output of body.output) names.add(output.name);
   }
   return names;

@@ -2,7 +2,7 @@
 import type { GraphProto, NodeProto } from 'onnx-buf';
 
 /** Every subgraph of a node, those inside subgraphs as well. Iterative. */
-function* bodies(node: NodeProto): Generator<GraphProto> {
+export function* bodies(node: NodeProto): Generator<GraphProto> {
   const open: GraphProto[] = [];
   const push = (from: NodeProto) => {
     for (const attribute of from.attribute) {

@@ -1,12 +1,15 @@
 /** Accuracy of each class before and after, with the training samples behind: one row per class. */
+
+import { cutIntoBins } from '../evaluation/class-order.js';
 import type { Evaluation } from '../evaluation/evaluate.js';
 import type { Group } from '../evaluation/groups.js';
+import { quantileOf } from '../evaluation/quantile.js';
 import { bottomAxis, type Frame } from './axes.js';
 import { line, type Plot, text, WIDTH } from './chart.js';
 import type { Classes } from './content.js';
 import { groupLegend, legend, mark } from './marks.js';
 import { type Content, element, join } from './markup.js';
-import { cutIntoBins, meanOf, prevailingGroup, quantileOf } from './order.js';
+import { meanOf, prevailingGroup } from './order.js';
 import { linearScale, type Scale } from './scales.js';
 import { countOf, figure, fitText, percent } from './words.js';
 

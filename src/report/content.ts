@@ -1,12 +1,12 @@
 /** What a report is made of. It is also the report's JSON: plain data, nothing is computed that is not in here. */
 import type { ClassCounts } from '../array/class-counts.js';
 import type { Advice, Diagnostics } from '../diagnostics/diagnostics.js';
+import { byCount } from '../evaluation/class-order.js';
 import type { Evaluation } from '../evaluation/evaluate.js';
 import type { GroupConfusion } from '../evaluation/group-confusion.js';
 import { defaultThresholds, type Group, type GroupThresholds, groupClasses } from '../evaluation/groups.js';
 import type { Improvement } from '../head/improvement.js';
 import type { Verification } from '../recalibrate/verify.js';
-import { byCount } from './order.js';
 import { fitText, oneLine } from './words.js';
 
 /** The answers of one head, or of two on the same samples. */

@@ -1,6 +1,7 @@
 /** The rows and columns of the cosine map: one class each, or neighbours by count put together. */
 import type { CosineBlocks, CosineFigures } from '../diagnostics/diagnostics.js';
-import { cutIntoBins, meanOf } from './order.js';
+import { cutIntoBins } from '../evaluation/class-order.js';
+import { meanOf } from './order.js';
 
 /** Most rows: beyond, classes are put together, so that there are never more than 3,600 cells. */
 export const MOST_ROWS = 60;

@@ -1,11 +1,14 @@
 /** Lengths against training samples per class: figure 2 of Hasegawa & Sato (2024). */
+
+import { cutIntoBins } from '../evaluation/class-order.js';
 import type { Group } from '../evaluation/groups.js';
+import { quantileOf } from '../evaluation/quantile.js';
 import { bottomAxis, type Frame, leftAxis } from './axes.js';
 import { band, type Plot, polyline, text, WIDTH } from './chart.js';
 import type { Classes } from './content.js';
 import { groupLegend, legend, mark } from './marks.js';
 import { type Content, digits, element, join } from './markup.js';
-import { cutIntoBins, prevailingGroup, quantileOf } from './order.js';
+import { prevailingGroup } from './order.js';
 import { linearScale, logScale, type Scale } from './scales.js';
 import { countOf, figure, fitText, shortNumber, textWidth } from './words.js';
 

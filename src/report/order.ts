@@ -1,18 +1,5 @@
-/** Classes in the order of a report, most training samples first, and many of them cut into few. */
+/** Groups of classes that stand beside each other in a report. */
 import { GROUPS, type Group } from '../evaluation/groups.js';
-
-/** Class indices by descending count; of equal counts the lower index first. */
-export function byCount(counts: ArrayLike<number>): number[] {
-  return Array.from({ length: counts.length }, (_, k) => k).sort((a, b) => counts[b] - counts[a] || a - b);
-}
-
-/** Neighbours in `order` put together into at most `most` bins whose sizes differ by one at most. */
-export function cutIntoBins<T>(order: readonly T[], most: number): T[][] {
-  const bins = Math.min(most, order.length);
-  return Array.from({ length: bins }, (_, b) =>
-    order.slice(Math.floor((b * order.length) / bins), Math.floor(((b + 1) * order.length) / bins)),
-  );
-}
 
 /** Mean of the values that are there; null where none is. */
 export function meanOf(values: readonly (number | null | undefined)[]): number | null {
@@ -24,14 +11,6 @@ export function meanOf(values: readonly (number | null | undefined)[]): number |
     n++;
   }
   return n > 0 ? sum / n : null;
-}
-
-/** The q-quantile, linearly interpolated, of numbers in ascending order. */
-export function quantileOf(sorted: readonly number[], q: number): number {
-  const at = q * (sorted.length - 1);
-  const low = Math.floor(at);
-  const high = Math.min(low + 1, sorted.length - 1);
-  return sorted[low] + (at - low) * (sorted[high] - sorted[low]);
 }
 
 /** The group that most of the classes belong to; of equals the one with more training samples. */

@@ -1,13 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  byCount,
-  cutIntoBins,
-  groupRuns,
-  meanOf,
-  prevailingGroup,
-  quantileOf,
-} from '../../src/report/order.js';
+import { byCount, cutIntoBins } from '../../src/evaluation/class-order.js';
+import { quantileOf } from '../../src/evaluation/quantile.js';
+import { groupRuns, meanOf, prevailingGroup } from '../../src/report/order.js';
 import { linearScale, logScale } from '../../src/report/scales.js';
 
 describe('linearScale', () => {

@@ -85,6 +85,7 @@ Every figure on this page was written by
         seconds = [record["seconds"] for record in epochs]
         settings = self.state.settings
         versions = ", ".join(f"{name} {version}" for name, version in start["versions"].items())
+        commit = f"; commit {start['commit']}" if start.get("commit") else ""
         augmented = self.data.dataset.input.augmented or "no augmentation"
         recipe = _paragraph(
             f"""{settings.epochs} epochs, seed {settings.seed}; {_optimizer(settings)}, batch
@@ -94,7 +95,7 @@ Every figure on this page was written by
         )
         machine = _paragraph(
             f"""On {start["hardware"]}: {statistics.median(seconds):.1f} s an epoch (median),
-            {sum(seconds) / 60:.0f} min in all. Versions: {versions}."""
+            {sum(seconds) / 60:.0f} min in all. Versions: {versions}{commit}."""
         )
         how = self.data.dataset.input
         seen = f"augmented {how.noun}s" if how.augmented else f"{how.noun}s"

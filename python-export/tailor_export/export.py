@@ -63,11 +63,12 @@ def metadata_of(state: State, data: Prepared) -> dict[str, Any]:
         **({"preprocess": how} if how else {"columns": list(data.columns)}),
         "classes": start["classes"],
         "counts": start["counts"],
-        "training": training_of(state.settings, start["command"]),
+        "training": training_of(state.settings, start["command"], start.get("commit")),
     }
 
 
-def training_of(settings: Settings, command: str) -> dict[str, Any]:
+def training_of(settings: Settings, command: str, commit: str | None) -> dict[str, Any]:
+    """`commit` is that of this program when the training began, where that is known."""
     return {
         "method": settings.method,
         "model": settings.model,
@@ -78,6 +79,7 @@ def training_of(settings: Settings, command: str) -> dict[str, Any]:
         "weightDecay": settings.weight_decay,
         **knobs_of(settings),
         "command": command,
+        **({"commit": commit} if commit else {}),
         "split": {
             "seed": settings.split_seed,
             "validationPerClass": settings.validation_per_class,

@@ -1,6 +1,7 @@
-"""The machine in words and the versions that a result depends on."""
+"""The machine in words, and the versions and the commit that a result depends on."""
 
 import platform
+import subprocess
 from importlib import metadata
 from pathlib import Path
 
@@ -22,6 +23,24 @@ def versions() -> dict[str, str]:
         "python": platform.python_version(),
         **{name: metadata.version(name) for name in ("torch", "numpy", "onnx", "onnxscript")},
     }
+
+
+def commit(folder: Path = Path(__file__).parent) -> str | None:
+    """The git commit of this program, with '-dirty' where its files differ from it.
+
+    None for a copy outside version control, such as an installed package.
+    """
+    try:
+        _git(folder, "ls-files", "--error-unmatch", "__init__.py")
+        changed = _git(folder, "status", "--porcelain", "--", ".")
+        return _git(folder, "rev-parse", "HEAD") + ("-dirty" if changed else "")
+    except (OSError, subprocess.CalledProcessError):
+        return None
+
+
+def _git(folder: Path, *arguments: str) -> str:
+    command = ["git", "-C", str(folder), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
 
 def _processor() -> str:

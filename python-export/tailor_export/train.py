@@ -225,6 +225,7 @@ def _start(settings: Settings, data: Prepared, command: str) -> Record:
         },
         "hardware": hardware.describe(settings.device, settings.threads),
         "versions": hardware.versions(),
+        "commit": hardware.commit(),
     }
 
 

@@ -7,7 +7,7 @@ import { root } from '../feature-sets.mjs';
 
 const FOLDER = join(root, '.cache/paper');
 
-/** What a measurement depends on beside the model: the library as it was built, and the files that measure. */
+/** What a measurement depends on beside the model: the library as it was built, without its top floors, and the files that measure. */
 const CODE = [
   'dist',
   ...['data', 'heads', 'measure', 'models'].map((name) => join('benchmarks/paper', `${name}.mjs`)),
@@ -37,7 +37,7 @@ export function measurementCache({ fresh }) {
 function filesIn(path) {
   if (!path.endsWith('dist')) return [path];
   return readdirSync(path, { recursive: true })
-    .filter((name) => name.endsWith('.js'))
+    .filter((name) => name.endsWith('.js') && !/^(cli|report)\b/.test(name))
     .sort()
     .map((name) => join(path, name));
 }

@@ -31,9 +31,11 @@ export async function collect({ data, mayFetch, models: folders, dataset, thread
       continue;
     }
     const key = [about.sha256, about.name, opened.from, JSON.stringify(found.forgetting)];
-    const known = cache.read(key);
-    const measurement = known ?? (await measure(found, opened, { threads, log }));
-    if (!known) cache.write(key, measurement);
+    let measurement = cache.read(key);
+    if (!measurement) {
+      measurement = rounded(await measure(found, opened, { threads, log }));
+      cache.write(key, measurement);
+    }
     measurements.push(measurement);
   }
   for (const name of PAPER_DATA_SETS) {
@@ -41,4 +43,11 @@ export async function collect({ data, mayFetch, models: folders, dataset, thread
     if (missing && !noData.has(name)) noData.set(name, missing);
   }
   return { measurements, noData, leftOut };
+}
+
+/** To seven digits, before anything is made of it: more are noise of float32, and results that are read again say the same. */
+function rounded(measurement) {
+  return JSON.parse(JSON.stringify(measurement), (_key, value) =>
+    typeof value === 'number' && !Number.isInteger(value) ? Number(value.toPrecision(7)) : value,
+  );
 }

@@ -86,10 +86,8 @@ export async function openData({ about, model, split }, { data, mayFetch }) {
   if (missing) return { missing };
   const draw = { imbalanceFactor: about.imbalanceFactor, ...split };
   const from = set.parts(data, draw);
-  const columns = model.metadata.get('onnx_tailor.columns');
-  const options = { classes: model.classes, columns: columns && JSON.parse(columns) };
   const parts = {};
-  for (const [part, spec] of Object.entries(from)) parts[part] = await openSource(spec, options);
+  for (const [part, spec] of Object.entries(from)) parts[part] = await openSource(spec, model);
   const cut = draw.imbalanceFactor ? `-LT (ρ = ${draw.imbalanceFactor})` : '';
   // Results name files without the folder, which differs from machine to machine.
   return {
@@ -113,7 +111,8 @@ function dataSet(name) {
 function missingFiles({ title, files, anyFile }, data) {
   const missing = files.filter((file) => !existsSync(join(data, file)));
   if (missing.length === 0 || (anyFile && missing.length < files.length)) return undefined;
-  return `${title}: no data; ${data} has ${anyFile ? 'none of' : 'no'} ${missing.join(', ')}.`;
+  // Without the folder itself, which differs from machine to machine.
+  return `${title}: no data; the data folder has ${anyFile ? 'none of' : 'no'} ${missing.join(', ')}.`;
 }
 
 function cifar(kind, name) {

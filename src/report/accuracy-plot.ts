@@ -21,6 +21,9 @@ const BINS = 40;
 const LEFT = 118;
 const RIGHT = WIDTH - 62;
 
+/** What is drawn of an evaluation. */
+type Answers = Pick<Evaluation, 'perClass'>;
+
 /** One row of the plot: a class, or the mean of several. */
 interface Row {
   readonly classes: readonly number[];
@@ -34,7 +37,7 @@ interface Row {
 }
 
 export function accuracyPlot(
-  { before, after }: { before: Evaluation; after?: Evaluation },
+  { before, after }: { before: Answers; after?: Answers },
   classes: Classes,
   { name, setName }: { name: string; setName: string },
 ): Plot {
@@ -93,7 +96,7 @@ export function accuracyPlot(
   };
 }
 
-function rowsOf(before: Evaluation, after: Evaluation | undefined, classes: Classes): Row[] {
+function rowsOf(before: Answers, after: Answers | undefined, classes: Classes): Row[] {
   const cut = classes.count <= MOST_ROWS ? classes.order.map((k) => [k]) : cutIntoBins(classes.order, BINS);
   let rank = 0;
   return cut.map((bin) => {
@@ -155,7 +158,7 @@ function drawRow(
 
 function captionOf(
   rows: readonly Row[],
-  { before, after }: { before: Evaluation; after?: Evaluation },
+  { before, after }: { before: Answers; after?: Answers },
   { trainCounts }: Classes,
   single: boolean,
 ): string {

@@ -18,16 +18,17 @@ export interface CosineGrid {
   readonly size: number;
 }
 
-export function cosineCells(rows: CosineRows, classes: Classes, grid: CosineGrid): Markup {
+/** The map; with `quiet` nothing is written into the cells however few they are. */
+export function cosineCells(
+  rows: CosineRows,
+  classes: Classes,
+  grid: CosineGrid,
+  { quiet = false }: { quiet?: boolean } = {},
+): Markup {
   const n = rows.bins.length;
-  if (n <= CELLS_WITH_WORDS) return tellingCells(rows, classes, grid);
-  const lines = rows.bins.map((_, i) => ({
-    y: grid.top + i * grid.size,
-    // A little over the edge, or the page shines through between neighbours.
-    height: grid.size + 0.2,
-    values: Array.from({ length: n }, (_unused, j) => rows.cell(i, j)),
-  }));
-  return colourPaths(lines, grid);
+  if (n <= CELLS_WITH_WORDS && !quiet) return tellingCells(rows, classes, grid);
+  const values = rows.bins.map((_, i) => Array.from({ length: n }, (_unused, j) => rows.cell(i, j)));
+  return colourPaths(values, { ...grid, height: grid.size });
 }
 
 /** One line of cells, such as the same-class cosines that blocks have no diagonal for. */
@@ -36,27 +37,31 @@ export function cosineStrip(
   { left, size }: Omit<CosineGrid, 'top'>,
   { y, height }: { y: number; height: number },
 ): Markup {
-  return colourPaths([{ y, height, values }], { left, size });
+  return colourPaths([values], { left, top: y, size, height });
 }
 
-/** All cells of a colour in one path: a whole map in a few dozen elements. */
+/**
+ * All cells of a colour in one path: a whole map in a few dozen elements. A cell is a unit, which saves most digits; edges are
+ * not smoothed, or the page would shine through between neighbours.
+ */
 function colourPaths(
-  lines: readonly { y: number; height: number; values: readonly (number | null)[] }[],
-  { left, size }: Omit<CosineGrid, 'top'>,
+  lines: readonly (readonly (number | null)[])[],
+  { left, top, size, height }: CosineGrid & { height: number },
 ): Markup {
   const byStyle = new Map<string, string>();
-  for (const { y, height, values } of lines) {
+  for (const [y, values] of lines.entries()) {
     const styles = values.map(styleOf);
     let to = 0;
-    for (let j = 0; j < styles.length; j = to) {
-      to = j + 1;
-      while (to < styles.length && styles[to] === styles[j]) to++;
-      const over = to < styles.length ? 0.2 : 0;
-      const d = `M${digits(left + j * size)} ${digits(y)}h${digits((to - j) * size + over)}v${digits(height)}H${digits(left + j * size)}z`;
-      byStyle.set(styles[j], (byStyle.get(styles[j]) ?? '') + d);
+    for (let x = 0; x < styles.length; x = to) {
+      to = x + 1;
+      while (to < styles.length && styles[to] === styles[x]) to++;
+      byStyle.set(styles[x], `${byStyle.get(styles[x]) ?? ''}M${x} ${y}h${to - x}v1H${x}z`);
     }
   }
-  return join(...Array.from(byStyle, ([style, d]) => element('path', { class: style, d })));
+  const paths = Array.from(byStyle, ([style, d]) => element('path', { class: style, d }));
+  // Four decimals: two would be a third of a unit off at the end of a wide map.
+  const transform = `translate(${digits(left)} ${digits(top)}) scale(${+size.toFixed(4)} ${+height.toFixed(4)})`;
+  return element('g', { transform, 'shape-rendering': 'crispEdges' }, ...paths);
 }
 
 function tellingCells({ bins, cell }: CosineRows, classes: Classes, { left, top, size }: CosineGrid): Markup {

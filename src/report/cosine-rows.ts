@@ -17,11 +17,12 @@ export interface CosineRows {
 
 /** K in the order of the classes; of blocks, the mean over pairs of different classes. Undefined where there is neither. */
 export function cosineRows(
-  { matrix, blocks }: CosineFigures,
+  { matrix, blocks }: Pick<CosineFigures, 'matrix' | 'blocks'>,
   order: readonly number[],
+  most: number = MOST_ROWS,
 ): CosineRows | undefined {
   if (!matrix) return blocks && blockRows(blocks);
-  const bins = cutIntoBins(order, MOST_ROWS);
+  const bins = cutIntoBins(order, most);
   if (bins.length === order.length) return { bins, cell: (i, j) => matrix[order[i]][order[j]] };
   const means = bins.map((rows) => bins.map((columns) => differentClassMean(matrix, rows, columns)));
   const same = bins.map((rows) => meanOf(rows.map((k) => matrix[k][k])));

@@ -7,7 +7,8 @@ import { figure, shortNumber } from './words.js';
 
 /**
  * A bar from 0, or from −1 where there is anything below 0, to 1: always the whole range, so that two maps can be compared.
- * The means are marked one above and one below, so that they never collide. From y − 22 to y + 47.
+ * The means, where there are any, are marked one above and one below, so that they never collide. From y − 22 to y + 47, or from y
+ * to y + 26 without means.
  */
 export function cosineScale(
   { sameClass, differentClass }: Pick<CosineFigures, 'sameClass' | 'differentClass'>,
@@ -45,7 +46,7 @@ export function cosineScale(
     }),
     ...ticks.map((tick) => {
       const anchor = tick === 1 ? 'end' : tick === ticks[0] ? undefined : 'middle';
-      return text(shortNumber(tick), x(tick), y + 47, { class: 'tick', anchor });
+      return text(shortNumber(tick), x(tick), y + (sameClass === null ? 26 : 47), { class: 'tick', anchor });
     }),
     differentClass !== null && pointer(differentClass, 'different classes', true),
     sameClass !== null && pointer(sameClass, 'same class', false),

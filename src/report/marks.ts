@@ -14,9 +14,10 @@ export function mark(
   y: number,
   { hollow, radius = RADIUS, title }: { hollow?: boolean; radius?: number; title?: string } = {},
 ): Markup {
+  const shape = group === 'medium' ? 'square' : group === 'few' ? 'triangle' : 'circle';
   const attributes = {
     class: `${group ?? 'accent'} ${hollow ? 'ring' : 'dot'}`,
-    d: shape(group, x, y, radius),
+    d: outline(shape, x, y, radius),
   };
   if (title === undefined) return element('path', attributes);
   // Not through `element`: a path that says something has content.
@@ -24,15 +25,22 @@ export function mark(
   return new Markup(`${source.slice(0, -2)}>${element('title', {}, title)}</path>`);
 }
 
-/** Circle for many and for no group, square for medium, triangle for few: equal areas, roughly. */
-function shape(group: Group | undefined, x: number, y: number, r: number): string {
-  if (group === 'medium') {
+/** What a mark may look like. */
+export type Shape = 'circle' | 'square' | 'triangle' | 'diamond';
+
+/** The path of a mark about (x, y); all shapes have about the area of a circle of radius `r`. */
+export function outline(shape: Shape, x: number, y: number, r: number): string {
+  if (shape === 'square') {
     const side = 1.76 * r;
     return `M${digits(x - side / 2)} ${digits(y - side / 2)}h${digits(side)}v${digits(side)}h${digits(-side)}z`;
   }
-  if (group === 'few') {
+  if (shape === 'triangle') {
     const half = 1.2 * r;
     return `M${digits(x)} ${digits(y - 1.3 * r)}l${digits(half)} ${digits(2.1 * r)}h${digits(-2 * half)}z`;
+  }
+  if (shape === 'diamond') {
+    const half = digits(1.3 * r);
+    return `M${digits(x)} ${digits(y - 1.3 * r)}l${half} ${half}l-${half} ${half}l-${half} -${half}z`;
   }
   return `M${digits(x - r)} ${digits(y)}a${digits(r)} ${digits(r)} 0 1 0 ${digits(2 * r)} 0a${digits(r)} ${digits(r)} 0 1 0 ${digits(-2 * r)} 0z`;
 }

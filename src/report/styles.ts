@@ -56,6 +56,17 @@ function plotColours(palette: Palette): string {
   ].join('');
 }
 
+/** Rules for what is drawn in colours beside the palette's: class → colours on the light and on the dark page. */
+export function colourStyles(
+  colours: Readonly<Record<string, readonly [light: string, dark: string]>>,
+): string {
+  const rules = (page: 0 | 1) =>
+    Object.entries(colours)
+      .map(([name, pair]) => `.plot .${name}{color:${pair[page]}}`)
+      .join('');
+  return `${rules(0)}${WHEN_DARK}{${rules(1)}}`;
+}
+
 /** The page around the plots. */
 export function pageStyles(): string {
   return `${PAGE_SHAPES}${pageColours(LIGHT)}${WHEN_DARK}{${pageColours(DARK)}}${PRINT}`;

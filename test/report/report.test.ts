@@ -18,7 +18,7 @@ const TAGS = new Set(
 const ATTRIBUTES = new Set(
   (
     'lang dir charset name content http-equiv class id scope open role aria-labelledby viewBox xmlns d x y width height cx cy r ' +
-    'text-anchor'
+    'text-anchor transform shape-rendering'
   ).split(' '),
 );
 

@@ -1,4 +1,5 @@
 /** Data sources of numpy arrays: .npz and .npy with pictures or with inputs of the model. */
+import { nameOf } from '../array/byte-source.js';
 import { TailorError } from '../array/errors.js';
 import { toLabels } from '../array/npy.js';
 import { type NpyRows, openNpyRows, type RowsOptions } from '../array/npy-rows.js';
@@ -10,8 +11,10 @@ import type { DataSource, Picture, Sample } from './sample.js';
 
 /** How the arrays are read. */
 export interface ArraySourceOptions extends RowsOptions {
-  /** File with the labels (see readLabels); takes the place of the archive's own. */
-  readonly labels?: string;
+  /** File with the labels, its path or bytes (see readLabels); takes the place of the archive's own. */
+  readonly labels?: string | Uint8Array;
+  /** What to call it in messages and provenance. Default: the path. */
+  readonly name?: string;
 }
 
 /** Names in an .npz that are no inputs of the model. */
@@ -30,13 +33,13 @@ const RESERVED = ['labels', 'classes'];
  */
 export async function npzSource(
   file: string | Uint8Array,
-  { labels: labelsPath, ...rowsOptions }: ArraySourceOptions = {},
+  { labels: given, name, ...rowsOptions }: ArraySourceOptions = {},
 ): Promise<DataSource> {
-  const npz = await openNpz(file);
+  const npz = await openNpz(file, name);
   const open = (array: string) => npz.rows(array, rowsOptions);
   const classes = await readClasses(npz);
-  const labels = labelsPath
-    ? await readLabels(labelsPath)
+  const labels = given
+    ? await readLabels(given)
     : npz.has('labels')
       ? toLabels(await npz.read('labels'), `labels of ${npz.name}`)
       : undefined;
@@ -71,11 +74,10 @@ export async function npzSource(
  */
 export async function npySource(
   file: string | Uint8Array,
-  { labels: labelsPath, ...rowsOptions }: ArraySourceOptions = {},
+  { labels: given, name = nameOf(file), ...rowsOptions }: ArraySourceOptions = {},
 ): Promise<DataSource> {
-  const name = typeof file === 'string' ? file : 'the given bytes';
   const rows = await openNpyRows(file, rowsOptions);
-  const labels = labelsPath ? await readLabels(labelsPath) : undefined;
+  const labels = given ? await readLabels(given) : undefined;
   const channels = rows.shape[3];
   if (isBytes(rows) && rows.shape.length === 4 && (channels === 1 || channels === 3)) {
     return pictureSource(name, rows, pictureDims(rows, name), labels, undefined);

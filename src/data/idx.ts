@@ -1,5 +1,6 @@
 /** IDX files, the format of MNIST and Fashion-MNIST (yann.lecun.com/exdb/mnist), gzipped or not. */
 import { platform } from '#platform';
+import { nameOf } from '../array/byte-source.js';
 import { TailorError } from '../array/errors.js';
 import { gunzip, isGzip } from '../array/inflate.js';
 import { checkLabels } from './check-labels.js';
@@ -7,31 +8,40 @@ import type { DataSource } from './sample.js';
 
 /** The two files of a data set. */
 export interface IdxOptions {
-  /** File of pictures: unsigned bytes [N, H, W]. */
-  readonly images: string;
-  /** File of labels: unsigned bytes [N]. Default: beside the pictures, its name with labels for images and idx1 for idx3. */
-  readonly labels?: string;
+  /** File of pictures, its path or bytes: unsigned bytes [N, H, W]. */
+  readonly images: string | Uint8Array;
+  /**
+   * File of labels, its path or bytes: unsigned bytes [N]. Default: beside the pictures' path, its name with labels for
+   * images and idx1 for idx3.
+   */
+  readonly labels?: string | Uint8Array;
+  /** What to call the pictures in messages and provenance. Default: their path. */
+  readonly name?: string;
 }
 
 /**
  * Grey pictures from IDX files.
  * @throws FORMAT_INVALID (not IDX, wrong type or axes, cut off), SHAPE_MISMATCH, FILE_NOT_FOUND.
  */
-export async function idxSource({ images, labels: labelsPath }: IdxOptions): Promise<DataSource> {
-  const { shape, data } = parseIdx(await platform.readFile(images), images);
+export async function idxSource({
+  images,
+  labels: given,
+  name = nameOf(images),
+}: IdxOptions): Promise<DataSource> {
+  const { shape, data } = parseIdx(await bytesOf(images), name);
   if (shape.length !== 3 || shape[1] === 0 || shape[2] === 0) {
     throw new TailorError(
       'FORMAT_INVALID',
-      `Reading ${images}: pictures have the shape [N, H, W], but it has [${shape.join(', ')}]. Give the file of pictures.`,
+      `Reading ${name}: pictures have the shape [N, H, W], but it has [${shape.join(', ')}]. Give the file of pictures.`,
     );
   }
-  const beside = labelsPath ?? (await findLabels(images));
-  const labels = beside ? parseIdxLabels(await platform.readFile(beside), beside) : undefined;
+  const beside = given ?? (typeof images === 'string' ? await findLabels(images) : undefined);
+  const labels = beside ? parseIdxLabels(await bytesOf(beside), nameOf(beside)) : undefined;
   const [length, height, width] = shape;
-  checkLabels(labels, length, undefined, images);
+  checkLabels(labels, length, undefined, name);
   const pixels = height * width;
   return {
-    name: images,
+    name,
     length,
     labels,
     read: (index) => ({
@@ -52,6 +62,9 @@ export function parseIdxLabels(bytes: Uint8Array, name: string): Int32Array {
   }
   return Int32Array.from(data);
 }
+
+const bytesOf = (source: string | Uint8Array) =>
+  typeof source === 'string' ? platform.readFile(source) : source;
 
 function parseIdx(file: Uint8Array, name: string): { shape: number[]; data: Uint8Array } {
   const bytes = isGzip(file) ? gunzip(file, name) : file;

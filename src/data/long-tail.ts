@@ -9,24 +9,27 @@ export interface LongTailOptions {
   readonly imbalance?: number;
   /** Samples of each class that are set aside for validation before the tail is cut, ≥ 0. Default 20. */
   readonly validationPerClass?: number;
+  /** Samples of each class that are set aside for testing after those, ≥ 0. Default 0: most data sets have a test set. */
+  readonly testPerClass?: number;
   /** Which samples are drawn: a whole number from 0 to 2³²−1. Default 0. */
   readonly seed?: number;
   /** Training samples per class instead of the profile; whole numbers ≥ 0. */
   readonly counts?: readonly number[];
 }
 
-/** Indices into the whole set, ascending; no index is in both. */
+/** Indices into the whole set, ascending; no index is in two of them. */
 export interface LongTailSplit {
   readonly train: Int32Array;
   readonly validation: Int32Array;
+  readonly test: Int32Array;
   /** Training samples per class, in class order: class 0 is the largest. */
   readonly counts: number[];
 }
 
 /**
- * Draws validation and a long-tailed training set. Within each class the samples are ordered by
- * shuffleKey(seed, index); the first `validationPerClass` are validation, the next N_k are training, where
- * N_k = floor(n_max · ρ^(−k/(C−1))) and n_max is the smallest number that a class has left after validation.
+ * Draws validation, test and a long-tailed training set. Within each class the samples are ordered by
+ * shuffleKey(seed, index); the first `validationPerClass` are validation, the next `testPerClass` test, the next N_k
+ * training, where N_k = floor(n_max · ρ^(−k/(C−1))) and n_max is the smallest number that a class has left before that.
  * python-export draws the same subsets.
  * @param labels class of each sample, [N].
  * @param classes number of classes C, ≥ 2.
@@ -35,7 +38,7 @@ export interface LongTailSplit {
 export function longTailSplit(
   labels: ArrayLike<number>,
   classes: number,
-  { imbalance = 100, validationPerClass = 20, seed = 0, counts }: LongTailOptions = {},
+  { imbalance = 100, validationPerClass = 20, testPerClass = 0, seed = 0, counts }: LongTailOptions = {},
 ): LongTailSplit {
   const doing = 'Drawing a long-tailed subset';
   const check = (ok: boolean, what: string) => {
@@ -46,17 +49,20 @@ export function longTailSplit(
     Number.isFinite(imbalance) && imbalance >= 1,
     `the imbalance factor must be at least 1, not ${imbalance}`,
   );
-  check(
-    Number.isInteger(validationPerClass) && validationPerClass >= 0,
-    `validation per class must be a whole number from 0, not ${validationPerClass}`,
-  );
+  for (const [part, perClass] of Object.entries({ validation: validationPerClass, test: testPerClass })) {
+    check(
+      Number.isInteger(perClass) && perClass >= 0,
+      `${part} per class must be a whole number from 0, not ${perClass}`,
+    );
+  }
   check(
     Number.isInteger(seed) && seed >= 0 && seed < 2 ** 32,
     `the seed must be a whole number from 0 to 2³²−1, not ${seed}`,
   );
   assertLabels(labels, classes, doing);
 
-  const left = countLabels(labels, classes).map((count) => count - validationPerClass);
+  const heldOut = validationPerClass + testPerClass;
+  const left = countLabels(labels, classes).map((count) => count - heldOut);
   // Not Math.min(...left): a call takes some 100,000 arguments.
   const largest = left.reduce((least, count) => Math.min(least, count), Number.POSITIVE_INFINITY);
   const wanted = counts ? checkCounts(counts, classes, doing) : profile(largest, classes, imbalance);
@@ -64,9 +70,10 @@ export function longTailSplit(
   if (short >= 0) {
     throw new TailorError(
       'CLASS_MISSING',
-      `${doing}: class ${short} has ${left[short] + validationPerClass} samples; ${validationPerClass} for validation and ` +
+      `${doing}: class ${short} has ${left[short] + heldOut} samples; ${validationPerClass} for validation` +
+        `${testPerClass ? `, ${testPerClass} for testing` : ''} and ` +
         `${counts ? wanted[short] : Math.max(1, wanted[short])} for training are needed${counts ? '' : ` (imbalance factor ${imbalance})`}. ` +
-        'Take fewer for validation, a smaller factor, or more data.',
+        'Set fewer aside, take a smaller factor, or more data.',
     );
   }
 
@@ -74,17 +81,19 @@ export function longTailSplit(
   for (let i = 0; i < labels.length; i++) members[labels[i]].push(i);
   const train: number[] = [];
   const validation: number[] = [];
+  const test: number[] = [];
   members.forEach((indices, k) => {
     const keyed = indices
       .map((index) => ({ index, key: shuffleKey(seed, index) }))
       .sort((a, b) => a.key - b.key);
     for (const { index } of keyed.slice(0, validationPerClass)) validation.push(index);
-    for (const { index } of keyed.slice(validationPerClass, validationPerClass + wanted[k]))
-      train.push(index);
+    for (const { index } of keyed.slice(validationPerClass, heldOut)) test.push(index);
+    for (const { index } of keyed.slice(heldOut, heldOut + wanted[k])) train.push(index);
   });
   return {
     train: Int32Array.from(train).sort(),
     validation: Int32Array.from(validation).sort(),
+    test: Int32Array.from(test).sort(),
     counts: [...wanted],
   };
 }

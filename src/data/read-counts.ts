@@ -1,9 +1,11 @@
 /** Class counts and target priors that come in files. */
+import { nameOf } from '../array/byte-source.js';
 import { assertCounts, assertLabels, countLabels } from '../array/class-counts.js';
 import { type ErrorCode, TailorError } from '../array/errors.js';
 import { toLabels } from '../array/npy.js';
 import { openNpz } from '../array/npz.js';
 import { listNames } from '../array/text.js';
+import { isZip } from '../array/zip-read.js';
 import { readJson } from './read-json.js';
 
 /** What is known of the classes. */
@@ -15,18 +17,22 @@ export interface PerClassOptions {
 }
 
 /**
- * Training samples per class: a .json array in class order, a .json object of name → count (without class names:
- * index → count), or an .npz whose `labels` are counted.
+ * Training samples per class, by path or bytes: JSON, an array in class order or an object of name → count (without class
+ * names: index → count), or an .npz whose `labels` are counted. `name` is what messages call it, default the path.
  * @throws COUNTS_INVALID (wrong length, zero, negative, not a number, missing, unknown or repeated names), LABELS_INVALID,
  * FORMAT_INVALID (not JSON), FILE_NOT_FOUND.
  */
-export async function readCounts(path: string, { classCount, classes }: PerClassOptions): Promise<number[]> {
-  if (!path.toLowerCase().endsWith('.npz')) {
-    return parseCounts(await readJson(path, 'class counts'), path, { classCount, classes });
+export async function readCounts(
+  source: string | Uint8Array,
+  { classCount, classes, name = nameOf(source) }: PerClassOptions & { readonly name?: string },
+): Promise<number[]> {
+  const isNpz = typeof source === 'string' ? source.toLowerCase().endsWith('.npz') : isZip(source);
+  if (!isNpz) {
+    return parseCounts(await readJson(source, 'class counts', name), name, { classCount, classes });
   }
-  const doing = `Counting the labels of ${path}`;
-  const npz = await openNpz(path);
-  const labels = toLabels(await npz.read('labels'), `labels of ${path}`);
+  const doing = `Counting the labels of ${name}`;
+  const npz = await openNpz(source, name);
+  const labels = toLabels(await npz.read('labels'), `labels of ${name}`);
   assertLabels(labels, classCount, doing);
   const counts = countLabels(labels, classCount);
   assertCounts(counts, classCount, doing);
@@ -45,14 +51,17 @@ export function parseCounts(
 }
 
 /**
- * The class distribution to tailor for: 'uniform', or a .json file with an array in class order or an object of
- * name → share. Shares are > 0 and need not sum to 1; they are divided by their sum.
+ * The class distribution to tailor for: 'uniform', or JSON by path or bytes, an array in class order or an object of
+ * name → share. Shares are > 0 and need not sum to 1; they are divided by their sum. `name` is what messages call it.
  * @returns C numbers > 0 that sum to 1.
  * @throws INVALID_ARGUMENT, FORMAT_INVALID, FILE_NOT_FOUND.
  */
-export async function readPrior(prior: string, { classCount, classes }: PerClassOptions): Promise<number[]> {
+export async function readPrior(
+  prior: string | Uint8Array,
+  { classCount, classes, name = nameOf(prior) }: PerClassOptions & { readonly name?: string },
+): Promise<number[]> {
   if (prior === 'uniform') return new Array<number>(classCount).fill(1 / classCount);
-  return parsePrior(await readJson(prior, 'the target prior'), prior, { classCount, classes });
+  return parsePrior(await readJson(prior, 'the target prior', name), name, { classCount, classes });
 }
 
 /** As readPrior, of JSON that is parsed already; `origin` is for messages. @throws INVALID_ARGUMENT. */

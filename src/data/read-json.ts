@@ -1,16 +1,25 @@
 /** JSON files. */
 import { platform } from '#platform';
+import { nameOf } from '../array/byte-source.js';
 import { TailorError } from '../array/errors.js';
 
-/** Parses a JSON file; `what` is what it should hold, for messages. FORMAT_INVALID, FILE_NOT_FOUND, FILE_UNREADABLE. */
-export async function readJson(path: string, what: string): Promise<unknown> {
-  const text = new TextDecoder().decode(await platform.readFile(path));
+/**
+ * Parses a JSON file, by path or bytes; `what` is what it should hold and `name` what it is called, for messages.
+ * FORMAT_INVALID, FILE_NOT_FOUND, FILE_UNREADABLE.
+ */
+export async function readJson(
+  source: string | Uint8Array,
+  what: string,
+  name = nameOf(source),
+): Promise<unknown> {
+  const bytes = typeof source === 'string' ? await platform.readFile(source) : source;
+  const text = new TextDecoder().decode(bytes);
   try {
     return JSON.parse(text);
   } catch (cause) {
     throw new TailorError(
       'FORMAT_INVALID',
-      `Reading ${what} from ${path}: it is not JSON (${(cause as Error).message}).`,
+      `Reading ${what} from ${name}: it is not JSON (${(cause as Error).message}).`,
       { cause },
     );
   }

@@ -1,30 +1,48 @@
 /** Labels that lie in a file of their own. */
 import { platform } from '#platform';
+import { nameOf } from '../array/byte-source.js';
 import { TailorError } from '../array/errors.js';
+import { isGzip } from '../array/inflate.js';
 import { parseNpy, toLabels } from '../array/npy.js';
 import { openNpz } from '../array/npz.js';
+import { isZip } from '../array/zip-read.js';
 import { parseIdxLabels } from './idx.js';
 import { readJson } from './read-json.js';
 
 /**
- * Reads labels from .npy, .npz (its `labels`), IDX (gzipped or not), or a .json array of whole numbers.
+ * Reads labels, by path or bytes, from .npy, .npz (its `labels`), IDX (gzipped or not), or a JSON array of whole numbers. A
+ * path's kind is told by its ending, that of bytes by their beginning.
  * @throws LABELS_INVALID, FORMAT_INVALID, FILE_NOT_FOUND.
  */
-export async function readLabels(path: string): Promise<Int32Array> {
-  const name = path.toLowerCase();
-  if (name.endsWith('.npz')) return toLabels(await (await openNpz(path)).read('labels'), `labels of ${path}`);
-  if (!name.endsWith('.json')) {
-    const bytes = await platform.readFile(path);
-    return name.endsWith('.npy') ? toLabels(parseNpy(bytes, path), path) : parseIdxLabels(bytes, path);
+export async function readLabels(source: string | Uint8Array, name = nameOf(source)): Promise<Int32Array> {
+  const kind = typeof source === 'string' ? kindOfName(source) : kindOfBytes(source);
+  if (kind === 'npz')
+    return toLabels(await (await openNpz(source, name)).read('labels'), `labels of ${name}`);
+  if (kind !== 'json') {
+    const bytes = typeof source === 'string' ? await platform.readFile(source) : source;
+    return kind === 'npy' ? toLabels(parseNpy(bytes, name), name) : parseIdxLabels(bytes, name);
   }
-  const json = await readJson(path, 'labels');
+  const json = await readJson(source, 'labels', name);
   if (!Array.isArray(json)) {
     throw new TailorError(
       'LABELS_INVALID',
-      `Reading labels from ${path}: a JSON array of whole numbers is needed.`,
+      `Reading labels from ${name}: a JSON array of whole numbers is needed.`,
     );
   }
   // Number(null) would be a label.
   const data = Float64Array.from(json, (label: unknown) => (typeof label === 'number' ? label : Number.NaN));
-  return toLabels({ dtype: '<f8', shape: [data.length], data }, path);
+  return toLabels({ dtype: '<f8', shape: [data.length], data }, name);
+}
+
+type LabelFile = 'npz' | 'npy' | 'json' | 'idx';
+
+function kindOfName(path: string): LabelFile {
+  return (['npz', 'npy', 'json'] as const).find((kind) => path.toLowerCase().endsWith(`.${kind}`)) ?? 'idx';
+}
+
+function kindOfBytes(bytes: Uint8Array): LabelFile {
+  if (isZip(bytes)) return 'npz';
+  if (bytes[0] === 0x93) return 'npy';
+  // IDX begins with zeros, or as gzip.
+  return bytes[0] === 0 || isGzip(bytes) ? 'idx' : 'json';
 }

@@ -11,9 +11,14 @@ export const SOURCE_KINDS = [
   'cifar10',
   'cifar100',
   'cifar100-coarse',
+  'table',
+  'list',
 ] as const;
 /** One of them. */
 export type SourceKind = (typeof SOURCE_KINDS)[number];
+
+/** The parts that samples of each class can be drawn for. */
+export type SourcePart = 'train' | 'validation' | 'test';
 
 /** A parsed SRC; see openSource for the meaning of the options. */
 export interface SourceSpec {
@@ -22,13 +27,16 @@ export interface SourceSpec {
   readonly split?: 'train' | 'test';
   readonly labels?: string;
   readonly order?: 'name' | 'number';
+  readonly target?: string;
+  readonly root?: string;
   readonly longtail?: number;
   readonly validation?: number;
-  readonly part?: 'train' | 'validation';
+  readonly test?: number;
+  readonly part?: SourcePart;
   readonly seed?: number;
 }
 
-const KEYS = ['split', 'labels', 'order', 'longtail', 'validation', 'part', 'seed'];
+const KEYS = ['split', 'labels', 'order', 'target', 'root', 'longtail', 'validation', 'test', 'part', 'seed'];
 
 /** Parses `[KIND:]PATH[?KEY=VALUE[&KEY=VALUE…]]`. @throws INVALID_ARGUMENT naming what is wrong and what is allowed. */
 export function parseSourceSpec(spec: string): SourceSpec {
@@ -70,9 +78,12 @@ export function parseSourceSpec(spec: string): SourceSpec {
     split: choice('split', 'train', 'test'),
     labels: given.get('labels'),
     order: choice('order', 'name', 'number'),
+    target: given.get('target'),
+    root: given.get('root'),
     longtail: number('longtail'),
     validation: number('validation'),
-    part: choice('part', 'train', 'validation'),
+    test: number('test'),
+    part: choice('part', 'train', 'validation', 'test'),
     seed: number('seed'),
   };
 }

@@ -53,6 +53,7 @@ export interface ModelDescription {
   readonly classes?: readonly string[];
   readonly trainCounts?: readonly number[];
   readonly preprocess?: Preprocess;
+  readonly columns?: readonly string[];
   /** What of that metadata could not be used. */
   readonly problems: readonly string[];
 }

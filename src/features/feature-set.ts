@@ -3,7 +3,7 @@ import { assertLabels, countLabels } from '../array/class-counts.js';
 import { TailorError } from '../array/errors.js';
 import { assertFiniteRows, denseData, type Matrix } from '../array/matrix.js';
 import type { NpyContent } from '../array/npy.js';
-import { writeNpz } from '../array/npz.js';
+import { encodeNpz, writeNpz } from '../array/npz.js';
 import type { Preprocess } from '../data/preprocess.js';
 import type { RefusedDevice } from '../runtime/devices.js';
 import type { Feed } from '../runtime/session.js';
@@ -142,6 +142,15 @@ export class FeatureSet {
    * input:NAME. Same set, same bytes. FILE_EXISTS unless `overwrite`; FILE_UNWRITABLE.
    */
   async save(path: string, options: { overwrite?: boolean } = {}): Promise<void> {
+    await writeNpz(path, this.#entries(), options);
+  }
+
+  /** The bytes that `save` writes, for where there are no files. */
+  encode(): Uint8Array<ArrayBuffer> {
+    return encodeNpz(this.#entries());
+  }
+
+  #entries(): Record<string, NpyContent> {
     const entries: Record<string, NpyContent> = { features: content(this.features) };
     if (this.labels) entries.labels = { shape: [this.samples], data: this.labels };
     if (this.logits) entries.logits = content(this.logits);
@@ -156,7 +165,7 @@ export class FeatureSet {
           : { shape: dims, data };
       }
     }
-    await writeNpz(path, entries, options);
+    return entries;
   }
 }
 

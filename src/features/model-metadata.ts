@@ -1,4 +1,4 @@
-/** What a model says about itself under onnx_tailor.*: class names, training counts, preprocessing (JSON each). */
+/** What a model says about itself under onnx_tailor.*: class names, training counts, preprocessing or columns (JSON each). */
 import { TailorError } from '../array/errors.js';
 import { type Preprocess, type PreprocessDefaults, parsePreprocess } from '../data/preprocess.js';
 import type { HeadLocation } from '../onnx/head-location.js';
@@ -9,6 +9,8 @@ export const CLASSES_KEY = 'onnx_tailor.classes';
 export const COUNTS_KEY = 'onnx_tailor.counts';
 /** Key of the preprocessing. */
 export const PREPROCESS_KEY = 'onnx_tailor.preprocess';
+/** Key of the names of a table's inputs. */
+export const COLUMNS_KEY = 'onnx_tailor.columns';
 
 /** The metadata that could be read; `problems` says what could not, and why. */
 export interface ModelFacts {
@@ -17,6 +19,8 @@ export interface ModelFacts {
   /** Training samples per class, [C]. */
   readonly trainCounts?: readonly number[];
   readonly preprocess?: Preprocess;
+  /** Names of the inputs of a row of a table, in order (see tableSource). */
+  readonly columns?: readonly string[];
   readonly problems: readonly string[];
 }
 
@@ -42,19 +46,24 @@ export function readFacts(
   const list = <T>(is: (item: unknown) => item is T, wanted: string) => {
     return (value: unknown): readonly T[] => {
       if (!Array.isArray(value) || !value.every(is)) throw invalid(`a JSON array of ${wanted} is needed`);
-      if (location && value.length !== location.classes) {
-        throw invalid(`it has ${value.length} entries, the head has ${location.classes} classes`);
-      }
       return value;
+    };
+  };
+  const perClass = <T>(is: (item: unknown) => item is T, wanted: string) => {
+    return (value: unknown): readonly T[] => {
+      const items = list(is, wanted)(value);
+      if (!location || items.length === location.classes) return items;
+      throw invalid(`it has ${items.length} entries, the head has ${location.classes} classes`);
     };
   };
   const isName = (item: unknown): item is string => typeof item === 'string';
   const isCount = (item: unknown): item is number =>
     typeof item === 'number' && Number.isFinite(item) && item > 0;
   return {
-    classes: read(CLASSES_KEY, list(isName, 'names')) ?? location?.classNames,
-    trainCounts: read(COUNTS_KEY, list(isCount, 'numbers above 0')),
+    classes: read(CLASSES_KEY, perClass(isName, 'names')) ?? location?.classNames,
+    trainCounts: read(COUNTS_KEY, perClass(isCount, 'numbers above 0')),
     preprocess: read(PREPROCESS_KEY, (value) => parsePreprocess(value, 'the model', defaults)),
+    columns: read(COLUMNS_KEY, list(isName, 'names')),
     problems,
   };
 }

@@ -30,16 +30,18 @@ export interface OpenModelOptions {
 }
 
 /**
- * Opens a classifier by path or bytes and finds its head.
+ * Opens a classifier by path, by bytes, or as a file that was read already (readModelFile, which takes external data as bytes
+ * too), and finds its head.
  *
  * Throws MODEL_INVALID, FILE_NOT_FOUND; HEAD_NOT_FOUND, HEAD_AMBIGUOUS, HEAD_UNSUPPORTED with the reasons;
  * INVALID_ARGUMENT for options that do not fit. Metadata that cannot be used stops nobody: it is in `problems`.
  */
 export async function openModel(
-  source: string | Uint8Array,
+  source: string | Uint8Array | ModelFile,
   { output, preprocess, classes }: OpenModelOptions = {},
 ): Promise<Model> {
-  const file = await readModelFile(source);
+  const file =
+    typeof source === 'string' || source instanceof Uint8Array ? await readModelFile(source) : source;
   const found = findHeads(file);
   const location = chooseHead(found, { output });
   const defaults = pictureDefaults(modelValues(file).inputs);
@@ -62,6 +64,7 @@ export async function openModel(
     preprocess: preprocess
       ? parsePreprocess(preprocess, 'the option preprocess', defaults)
       : facts.preprocess,
+    columns: facts.columns,
     problems: facts.problems,
     sha256: await platform.sha256(file.bytes),
   });
@@ -76,6 +79,7 @@ interface ModelParts {
   readonly classes?: readonly string[];
   readonly trainCounts?: readonly number[];
   readonly preprocess?: Preprocess;
+  readonly columns?: readonly string[];
   readonly problems: readonly string[];
   readonly sha256: string;
 }
@@ -96,6 +100,8 @@ export class Model {
   readonly trainCounts?: readonly number[];
   /** How pictures become inputs. */
   readonly preprocess?: Preprocess;
+  /** Names of the inputs of a row of a table, [D], of the metadata; openSource finds a table's columns by them. */
+  readonly columns?: readonly string[];
   /** What of the metadata onnx_tailor.* could not be used, and why. */
   readonly problems: readonly string[];
   /** Of the file, in lower-case hexadecimal. */
@@ -111,6 +117,7 @@ export class Model {
     this.classes = parts.classes;
     this.trainCounts = parts.trainCounts;
     this.preprocess = parts.preprocess;
+    this.columns = parts.columns;
     this.problems = parts.problems;
     this.sha256 = parts.sha256;
   }

@@ -46,7 +46,7 @@ export async function openFeatures(
       `Opening ${spec}: it has no features, and a head alone cannot extract them. Give the model, or a file made by extract.`,
     );
   }
-  const source = await openSource(spec, { classes: target.classes });
+  const source = await openSource(spec, target);
   try {
     // Before hours of extraction, not after.
     if (labels && !source.labels) throw missingLabels(source.name);
@@ -108,6 +108,6 @@ export async function featureFile(spec: string): Promise<Npz | undefined> {
 function missingLabels(name: string): TailorError {
   return new TailorError(
     'LABELS_INVALID',
-    `Opening ${name}: labels are needed, and it has none. Add an integer array "labels" [N] to the npz, or use folders named by class.`,
+    `Opening ${name}: labels are needed, and it has none. Add an integer array "labels" [N] to the npz, use folders named by class, or say which column of a table it is (target=COLUMN).`,
   );
 }

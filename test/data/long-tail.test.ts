@@ -14,9 +14,11 @@ interface Golden {
   seed: number;
   rho: number;
   validationPerClass: number;
+  testPerClass?: number;
   counts: number[];
   validation: number[];
   train: number[];
+  test?: number[];
 }
 const golden: { cases: Golden[] } = JSON.parse(
   readFileSync(new URL('../fixtures/long-tail-split.json', import.meta.url), 'utf8'),
@@ -25,11 +27,12 @@ const golden: { cases: Golden[] } = JSON.parse(
 describe('longTailSplit', () => {
   it.each(golden.cases)('draws what Python draws: C = $C, ρ = $rho, seed = $seed', (one) => {
     const labels = Int32Array.from({ length: one.n }, (_, i) => ((i * one.a + one.b) % one.m) % one.C);
-    const options = { imbalance: one.rho, validationPerClass: one.validationPerClass, seed: one.seed };
-    const split = longTailSplit(labels, one.C, options);
+    const { rho: imbalance, validationPerClass, testPerClass, seed } = one;
+    const split = longTailSplit(labels, one.C, { imbalance, validationPerClass, testPerClass, seed });
     expect(split.counts).toEqual(one.counts);
     expect([...split.validation]).toEqual(one.validation);
     expect([...split.train]).toEqual(one.train);
+    expect([...split.test]).toEqual(one.test ?? []);
   });
 
   it('has the properties of its contract', () => {
@@ -39,21 +42,25 @@ describe('longTailSplit', () => {
       seed: fc.integer({ min: 0, max: 2 ** 32 - 1 }),
       imbalance: fc.double({ min: 1, max: 15, noNaN: true }),
       validationPerClass: fc.integer({ min: 0, max: 10 }),
+      testPerClass: fc.integer({ min: 0, max: 5 }),
     });
     fc.assert(
       fc.property(made, ({ classes, perClass, ...options }) => {
         const labels = Int32Array.from({ length: classes * perClass }, (_, i) => i % classes);
-        const { train, validation, counts } = longTailSplit(labels, classes, options);
-        expect(new Set([...train, ...validation]).size).toBe(train.length + validation.length);
+        const { train, validation, test, counts } = longTailSplit(labels, classes, options);
+        const all = [...train, ...validation, ...test];
+        expect(new Set(all).size).toBe(all.length);
         expect(train).toEqual(train.slice().sort());
+        expect(test).toEqual(test.slice().sort());
         const of = (indices: Int32Array) =>
           countLabels(
             Int32Array.from(indices, (i) => labels[i]),
             classes,
           );
         expect(of(validation)).toEqual(new Array(classes).fill(options.validationPerClass));
+        expect(of(test)).toEqual(new Array(classes).fill(options.testPerClass));
         expect(of(train)).toEqual(counts);
-        expect(counts[0]).toBe(perClass - options.validationPerClass);
+        expect(counts[0]).toBe(perClass - options.validationPerClass - options.testPerClass);
         expect(counts).toEqual(counts.toSorted((a, b) => b - a));
         expect(longTailSplit(labels, classes, options).train).toEqual(train);
       }),
@@ -100,6 +107,12 @@ describe('longTailSplit', () => {
     await expectRefusal(() => of({ imbalance: Number.NaN }), 'INVALID_ARGUMENT', /NaN/);
     await expectRefusal(() => of({ seed: -1 }), 'INVALID_ARGUMENT', /seed/);
     await expectRefusal(() => of({ validationPerClass: 1.5 }), 'INVALID_ARGUMENT', /validation per class/);
+    await expectRefusal(() => of({ testPerClass: -1 }), 'INVALID_ARGUMENT', /test per class/);
+    await expectRefusal(
+      () => of({ validationPerClass: 15, testPerClass: 6 }),
+      'CLASS_MISSING',
+      /class 0 has 20 samples; 15 for validation, 6 for testing and 1 for training/,
+    );
     await expectRefusal(() => of({ counts: [1, 2] }), 'COUNTS_INVALID', /2 counts for 3 classes/);
     await expectRefusal(() => of({ counts: [1, -2, 3] }), 'COUNTS_INVALID', /class 1 is -2/);
     await expectRefusal(

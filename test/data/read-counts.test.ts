@@ -20,6 +20,20 @@ describe('readCounts', () => {
     expect(await readCounts(file('d.npz', labels), options)).toEqual([3, 1, 2]);
   });
 
+  it('takes bytes as well, told by how they begin', async () => {
+    const json = new TextEncoder().encode('{"__proto__": 1, "dog": 2, "cat": 5}');
+    expect(await readCounts(json, options)).toEqual([5, 2, 1]);
+    const labels = encodeNpz({ labels: { shape: [4], data: Int32Array.of(0, 0, 2, 1) } });
+    expect(await readCounts(labels, options)).toEqual([2, 1, 1]);
+    expect(await readPrior(json, options)).toEqual([5 / 8, 2 / 8, 1 / 8]);
+    await expectRefusal(() => readCounts(json.subarray(1), options), 'FORMAT_INVALID', /the given bytes/);
+    await expectRefusal(
+      () => readCounts(json.subarray(1), { ...options, name: 'counts.json' }),
+      'FORMAT_INVALID',
+      /counts\.json/,
+    );
+  });
+
   it.each([
     ['[1, 2]', /2 class counts/],
     ['[1, 2, 0]', /class 2 is 0/],

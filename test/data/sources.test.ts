@@ -425,9 +425,9 @@ describe('subset and openSource', () => {
   it('draws the parts of a long-tailed split', async () => {
     const path = file('many.npz', many);
     const all = (await npzSource(path)).labels ?? [];
-    const split = longTailSplit(all, 3, { imbalance: 3, validationPerClass: 4, seed: 7 });
-    const spec = `npz:${path}?longtail=3&validation=4&seed=7`;
-    for (const part of ['train', 'validation'] as const) {
+    const split = longTailSplit(all, 3, { imbalance: 3, validationPerClass: 4, testPerClass: 2, seed: 7 });
+    const spec = `npz:${path}?longtail=3&validation=4&test=2&seed=7`;
+    for (const part of ['train', 'validation', 'test'] as const) {
       const source = await openSource(`${spec}&part=${part}`);
       const read = await Promise.all(Array.from({ length: source.length }, (_, i) => tensors(source, i)));
       expect(read.map((inputs) => Number(inputs[''].data[0]))).toEqual([...split[part]]);
@@ -436,6 +436,8 @@ describe('subset and openSource', () => {
     // Without a factor nothing is cut: validation and the rest are everything.
     const rest = await openSource(`${path}?validation=4&part=train`);
     expect(rest.length).toBe(90 - 12);
+    expect((await openSource(`${path}?validation=4&test=6&part=train`)).length).toBe(90 - 30);
+    expect((await openSource(`${path}?test=5&part=test`)).length).toBe(15);
     await expectRefusal(
       () => openSource(`${path}?validation=11&part=validation`),
       'CLASS_MISSING',
@@ -463,15 +465,25 @@ describe('subset and openSource', () => {
     await expectRefusal(
       () => openSource(`${path}?validation=4`),
       'INVALID_ARGUMENT',
-      /part=train or part=validation/,
+      /part=train, part=validation or part=test/,
     );
     await expectRefusal(() => openSource(`${path}?part=train`), 'INVALID_ARGUMENT', /go with longtail/);
+    await expectRefusal(
+      () => openSource(`${path}?validation=4&part=test`),
+      'INVALID_ARGUMENT',
+      /part=test is empty.*test=…/,
+    );
+    await expectRefusal(
+      () => openSource(`${path}?longtail=2&part=validation`),
+      'INVALID_ARGUMENT',
+      /part=validation is empty/,
+    );
     const bare = file('bare.npy', encodeNpy({ shape: [3], data: Int8Array.of(1, 2, 3) }));
     await expectRefusal(() => openSource(`${bare}?validation=1&part=train`), 'LABELS_INVALID', /no labels/);
     await expectRefusal(
       () => openSource(file('what.dat', 'hello')),
       'FORMAT_UNSUPPORTED',
-      /npz:, npy:, idx:/,
+      /npz:, npy:, idx:, list:/,
     );
     await expectRefusal(() => openSource(file('nowhere')), 'FILE_NOT_FOUND', /nowhere/);
     const odd = file('odd?name.npy', encodeNpy({ shape: [3], data: Int8Array.of(1, 2, 3) }));

@@ -1,15 +1,17 @@
 """Tables: comma- or tab-separated text and ARFF, packed by gzip or not.
 
 A column whose every value is a number is one input; any other column is one input of 0 or 1 for
-each of its values. One column holds the class.
+each of its values. One column holds the class. The TypeScript side reads the same tables to the
+same numbers, see test/fixtures/table.py; a rule that changes here must change there.
 """
 
 import csv
 import gzip
 import io
-import math
+import re
 import zlib
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,9 +23,19 @@ from tailor_export.data.dataset import Dataset, Family, Groups, Loaded, Samples
 from tailor_export.data.inputs import Columns
 from tailor_export.errors import DataError
 
-MISSING = {"", "?", "na", "nan", "null", "none"}
+MISSING = {"", "?", "na", "n/a", "nan", "null", "none"}
 TARGETS = ("target", "class")
 KINDS = (".csv", ".tsv", ".arff")
+SPACES = " \t\n\v\f\r"
+MAX_INPUTS = 20_000
+"""More are a mistake: a column of names or times, of which every value would be an input."""
+
+NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+"""Not all that float() takes: 1_000, inf, nan and digits of other scripts are words in a table."""
+
+QUOTED = r"""'([^'\\]*(?:(?:\\.|'')[^'\\]*)*)'|"([^"\\]*(?:(?:\\.|"")[^"\\]*)*)\""""
+ARFF_VALUE = re.compile(rf"[ \t]*(?:{QUOTED}|([^ \t,'\"][^,]*|))[ \t]*(,|\Z)")
+ARFF_ATTRIBUTE = re.compile(rf"@attribute[ \t]+(?:{QUOTED}|([^ \t{{'\"][^ \t{{]*))", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -51,13 +63,11 @@ def load(path: Path, target: str | None) -> Loaded:
 def read_table(path: Path) -> Table:
     """Names and values as text."""
     text = _read(path)
-    kind = Path(path.name.removesuffix(".gz")).suffix
+    kind = Path(path.name.lower().removesuffix(".gz")).suffix
     if kind == ".arff":
         table = _arff(text, path)
     elif kind in KINDS:
-        lines = csv.reader(io.StringIO(text), delimiter="\t" if kind == ".tsv" else ",")
-        rows = [[value.strip() for value in row] for row in lines if row]
-        table = Table(rows[0] if rows else [], rows[1:])
+        table = _delimited(text, "\t" if kind == ".tsv" else ",", path)
     else:
         raise DataError(f"{path} is none of {', '.join(KINDS)}, packed as .gz or not")
     for number, row in enumerate(table.rows, 1):
@@ -66,40 +76,89 @@ def read_table(path: Path) -> Table:
                 f"row {number} of {path} has {len(row)} values for {len(table.names)} columns"
             )
     if not table.rows or len(table.names) < 2:
-        raise DataError(f"{path} has {len(table.rows)} rows and {len(table.names)} columns")
+        raise DataError(
+            f"{path} has {len(table.rows)} rows and {len(table.names)} columns; commas separate "
+            "the columns of .csv and .arff, tabs those of .tsv"
+        )
+    _check_names(table.names, path)
     return table
 
 
 def _read(path: Path) -> str:
     try:
         content = path.read_bytes()
-        return (gzip.decompress(content) if path.suffix == ".gz" else content).decode("utf-8-sig")
+        packed = content[:2] == b"\x1f\x8b"
+        text = (gzip.decompress(content) if packed else content).decode("utf-8-sig")
     except OSError as error:
         raise DataError(f"cannot read {path}: {error.strerror or error}") from error
     except (UnicodeDecodeError, EOFError, zlib.error) as error:
         raise DataError(f"{path} is damaged or no text: {error}") from error
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _delimited(text: str, delimiter: str, path: Path) -> Table:
+    lines = csv.reader(io.StringIO(text), delimiter=delimiter, strict=True)
+    try:
+        rows = [[_strip(value) for value in row] for row in lines if row not in ([], [""])]
+    except csv.Error as error:
+        raise DataError(f"line {lines.line_num} of {path} cannot be read: {error}") from error
+    return Table(rows[0] if rows else [], rows[1:])
 
 
 def _arff(text: str, path: Path) -> Table:
-    """The dense form of Weka's format: @attribute lines, @data, comma-separated rows."""
+    """The dense form of Weka's format: @attribute lines, @data, comma-separated rows.
+
+    What an attribute is declared as does not matter: the same table gives the same inputs in any
+    format.
+    """
     names: list[str] = []
-    lines = (line.strip() for line in text.splitlines())
-    for line in lines:
-        keyword, _, rest = line.partition(" ")
-        if keyword.lower() == "@data":
+    lines = enumerate((_strip(line) for line in text.split("\n")), 1)
+    for number, line in lines:
+        keyword = re.split(r"[ \t]", line, maxsplit=1)[0].lower()
+        if keyword == "@data":
             break
-        if keyword.lower() == "@attribute":
-            rest = rest.strip()
-            quote = rest[:1] if rest[:1] in ("'", '"') else ""
-            names.append(rest[1:].split(quote)[0] if quote else rest.split()[0])
+        if keyword == "@attribute":
+            found = ARFF_ATTRIBUTE.match(line)
+            if not found:
+                raise DataError(f"line {number} of {path} names no attribute: {line!r}")
+            names.append(_value(found))
     else:
         raise DataError(f"{path} has no @data")
-    data = [line for line in lines if line and not line.startswith("%")]
-    if data and data[0].startswith("{"):
-        raise DataError(f"{path} is a sparse ARFF file; only dense ones are read")
-    quote = "'" if any("'" in line for line in data[:100]) else '"'
-    rows = csv.reader(data, quotechar=quote, skipinitialspace=True)
-    return Table(names, [[value.strip() for value in row] for row in rows])
+    rows = []
+    for number, line in lines:
+        if line.startswith("{"):
+            raise DataError(f"{path} is a sparse ARFF file; only dense ones are read")
+        if line and not line.startswith("%"):
+            rows.append(list(_arff_values(line, number, path)))
+    return Table(names, rows)
+
+
+def _arff_values(line: str, number: int, path: Path) -> Iterator[str]:
+    place = 0
+    while True:
+        found = ARFF_VALUE.match(line, place)
+        if not found:
+            raise DataError(f"line {number} of {path} has a quote that does not end: {line!r}")
+        yield _value(found)
+        if not found[4]:
+            return
+        place = found.end()
+
+
+def _value(found: re.Match[str]) -> str:
+    """A quote is doubled or has a backslash before it, and so has a backslash."""
+    single, double, bare = found.group(1, 2, 3)
+    if single is not None:
+        return _strip(re.sub(r"\\(.)|''", lambda part: part[1] or "'", single))
+    if double is not None:
+        return _strip(re.sub(r'\\(.)|""', lambda part: part[1] or '"', double))
+    return _strip(bare)
+
+
+def _check_names(names: list[str], path: Path) -> None:
+    if len(set(names)) < len(names):
+        twice = next(name for name, count in Counter(names).items() if count > 1)
+        raise DataError(f"{path} has two columns or inputs named {twice!r}")
 
 
 def _target(table: Table, target: str | None, path: Path) -> int:
@@ -125,13 +184,34 @@ def _inputs(table: Table, place: int, path: Path) -> tuple[NDArray[np.float32], 
                     f"{path} has {len(values) - len(present)} rows without a number in the column "
                     f"{name!r}; fill them in or leave the column out"
                 )
-            columns.append(np.array([float(value) for value in values], dtype=np.float32))
+            columns.append(_numbers(values, name, path))
             names.append(name)
         else:
-            for value in _sorted(set(values)):
-                columns.append(np.array([given == value for given in values], dtype=np.float32))
-                names.append(f"{name}={value}")
+            known = _sorted(set(values))
+            if len(names) + len(known) > MAX_INPUTS:
+                raise DataError(
+                    f"{path} would give more than {MAX_INPUTS} inputs: the column {name!r}, which "
+                    f"is not numeric, has {len(known)} values"
+                )
+            place_of = {value: index for index, value in enumerate(known)}
+            places = np.array([place_of[value] for value in values])
+            columns += [(places == index).astype(np.float32) for index in range(len(known))]
+            names += [f"{name}={value}" for value in known]
+    _check_names(names, path)
     return np.stack(columns, axis=1), tuple(names)
+
+
+def _numbers(values: list[str], name: str, path: Path) -> NDArray[np.float32]:
+    with np.errstate(over="ignore"):
+        numbers = np.array([float(value) for value in values]).astype(np.float32)
+    if not np.isfinite(numbers).all():
+        wrong = values[int(np.argmin(np.isfinite(numbers)))]
+        raise DataError(f"{path} has {wrong} in the column {name!r}, which float32 cannot hold")
+    return numbers
+
+
+def _strip(value: str) -> str:
+    return value.strip(SPACES)
 
 
 def _missing(value: str) -> bool:
@@ -139,11 +219,7 @@ def _missing(value: str) -> bool:
 
 
 def _number(value: str) -> float | None:
-    try:
-        number = float(value)
-    except ValueError:
-        return None
-    return number if math.isfinite(number) else None
+    return float(value) if NUMBER.fullmatch(value) else None
 
 
 def _sorted(values: set[str]) -> list[str]:

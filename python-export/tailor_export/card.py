@@ -8,15 +8,18 @@ from dataclasses import dataclass
 import numpy as np
 import onnx
 
-from tailor_export.catalogue import METHODS, MODELS
+from tailor_export.catalogue import METHODS, MODELS, knobs_of
 from tailor_export.evaluate import Evaluation, tables
 from tailor_export.exported import ExportedModel
+from tailor_export.half_weights import Rounding
 from tailor_export.prepare import Prepared
 from tailor_export.run import Record, State
 from tailor_export.settings import Settings
 from tailor_export.verify import Verification
 
 LOG_LINES = 12
+TAIL = 2
+"""Imbalance factors below this are none to speak of."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,8 @@ class Card:
     exported: ExportedModel
     evaluation: Evaluation
     verification: Verification
+    rounding: Rounding | None
+    """Where weights were rounded."""
     data: Prepared
     command: str
     """That wrote the card."""
@@ -48,16 +53,20 @@ class Card:
         keys = ["preprocess", "classes", "counts", "training"]
         if dataset.input.preprocess() is None:
             keys = ["columns", *keys[1:]]
+        if self.rounding:
+            keys.append("weights")
         listed = ", ".join([f"`onnx_tailor.{keys[0]}`", *(f"`.{key}`" for key in keys[1:])])
         tail = (
             f"""long-tailed {dataset.title} (imbalance factor {settings.imbalance_factor:g})"""
             if settings.imbalance_factor
-            else f"{dataset.title} as it is (imbalance factor {self._imbalance():g})"
+            else f"{dataset.title} as it is (imbalance factor {self._imbalance():.3g})"
         )
+        has_tail = self._imbalance() >= TAIL
+        tail_pays = f", and the classes with few training {noun}s pay for it" if has_tail else ""
         introduction = _paragraph(
             f"""{MODELS.get(settings.model).title}, trained on {tail} by
             {METHODS.get(settings.method).title}. This is stage 1: the head is as training left
-            it, and the classes with few training {noun}s pay for it."""
+            it{tail_pays}."""
         )
         return f"""# {self.name}
 
@@ -69,7 +78,7 @@ class Card:
 | sha256 | `{hashlib.sha256(content).hexdigest()}` |
 | input | `input`, float32 [batch, {", ".join(map(str, self.data.shape))}] |
 | outputs | {outputs} |
-| values stored | {weights:,} |
+| values stored | {weights:,}{self._stored()} |
 | opset | {proto.opset_import[0].version}; batch normalisation is not folded |
 | metadata | {listed} (JSON each) |
 
@@ -78,6 +87,11 @@ Every figure on this page was written by
 ```sh
 {self.command}
 ```"""
+
+    def _stored(self) -> str:
+        if self.rounding is None:
+            return ""
+        return f"; the weights of the {self.rounding.layers} hidden layers as float16"
 
     def _training(self) -> str:
         start = self.state.records[0]
@@ -175,28 +189,42 @@ In `python-export/`:
             {noun}s a class, so that one {noun} moves its class by {1 / per_class:.1%}."""
         )
         which = "the " if check.samples == len(self.data.validation) else "the first "
+        rounded = ", with the weights rounded alike," if self.rounding else ""
         agreement = _paragraph(
             f"""PyTorch had {end["validation"]["average"]:.2%} on validation and
             {end["test"]["average"]:.2%} on test at the end of the run. On {which}{check.samples:,}
-            validation {noun}s the file's logits differ from PyTorch's by at most
+            validation {noun}s the file's logits differ from PyTorch's{rounded} by at most
             {check.logits:.1e}, its features by {check.features:.1e}; the predicted class agrees on
             {check.argmax_agreement:.0%}."""
         )
+        rounding = f"\n\n{self._rounding(which)}" if self.rounding else ""
         return f"""## Accuracy of the .onnx file
 
 {how}
 
 {tables(self.evaluation)}
 
-{agreement}"""
+{agreement}{rounding}"""
+
+    def _rounding(self, which: str) -> str:
+        assert self.rounding is not None
+        return _paragraph(
+            f"""To halve the file, the weights of the {self.rounding.layers} hidden layers were
+            rounded to float16 after training; the graph casts them to float32. On {which}
+            {self.rounding.samples:,} validation {self.evaluation.noun}s that moved the logits by at
+            most {self.rounding.logits:.1e} (the largest is {self.rounding.largest:.1f}), and
+            accuracy on test from {self.rounding.test_average:.2%} to
+            {self.evaluation.test.average:.2%}."""
+        )
 
     def _check(self) -> str:
-        again = _paragraph(
-            """prints the two tables of accuracy from the file alone. The training command above
-            trains the model again: to the same weights on the same machine, to slightly different
-            ones on another processor or with another version of PyTorch."""
-        )
         command = self.data.dataset.fetch
+        where = "" if command else " The data have to be put under `../.cache` before."
+        again = _paragraph(
+            f"""prints the two tables of accuracy from the file alone.{where} The training command
+            above trains the model again: to the same weights on the same machine, to slightly
+            different ones on another processor or with another version of PyTorch."""
+        )
         fetch = f"npm ci && {command}\n" if command else ""
         return f"""## How to check
 
@@ -240,11 +268,11 @@ def _optimizer(settings: Settings) -> str:
 
 
 def _knobs(settings: Settings) -> str:
-    """What only some methods have, as a part of the sentence."""
+    """What only some methods and models have, as a part of the sentence."""
     values = vars(settings)
     return "".join(
         f", {_KNOBS[knob].format(values[knob])}"
-        for knob in METHODS.get(settings.method).knobs
+        for knob in knobs_of(settings)
         if values[knob] is not False
     )
 
@@ -253,6 +281,7 @@ _KNOBS = {
     "beta": "β {:g}",
     "feature_regularization": "feature regularisation {:g}",
     "bn_scale": "batch normalisation fixed at γ {:g} and β 0",
+    "dropout": "dropout {:g}",
     "etf_bias": "a trained bias beside the ETF",
 }
 

@@ -17,7 +17,8 @@ from onnxscript import optimizer, rewriter
 from onnxscript.rewriter.rules import common as rules
 
 from tailor_export import __version__
-from tailor_export.catalogue import METHODS
+from tailor_export.catalogue import knobs_of
+from tailor_export.half_weights import store_half_weights
 from tailor_export.models.extractor import Classifier, Shape
 from tailor_export.prepare import Prepared
 from tailor_export.run import State
@@ -34,16 +35,24 @@ CLEAN_UP = [rules.remove_optional_bias_from_conv_rule, rules.materialize_reshape
 
 
 def export_model(
-    model: Classifier, shape: Shape, metadata: Mapping[str, Any], *, blocks: bool = False
+    model: Classifier,
+    shape: Shape,
+    metadata: Mapping[str, Any],
+    *,
+    blocks: bool = False,
+    half_weights: bool = False,
 ) -> onnx.ModelProto:
     """The graph with its weights inside; `metadata` goes under `onnx_tailor.*` as JSON.
 
-    `shape` is that of one input. With `blocks` the outputs of all blocks are outputs too.
+    `shape` is that of one input. With `blocks` the outputs of all blocks are outputs too. With
+    `half_weights` what `round_weights` rounded before is stored as float16.
     Puts the model into evaluation mode and its weights into the default memory format: with
     channels last, global pooling would be written as an index computation over strides.
     """
     proto = _graph(model.eval().to(memory_format=torch.contiguous_format), shape, blocks)
     _remove_traces(proto)
+    if half_weights:
+        store_half_weights(proto, model, FEATURES)
     proto.producer_name = "tailor_export"
     proto.producer_version = f"{__version__} (torch {torch.__version__.split('+')[0]})"
     for key, value in metadata.items():
@@ -52,10 +61,11 @@ def export_model(
     return proto
 
 
-def metadata_of(state: State, data: Prepared) -> dict[str, Any]:
+def metadata_of(state: State, data: Prepared, *, half_weights: bool = False) -> dict[str, Any]:
     """What a user of the file has to know: preprocessing, classes, counts and training.
 
-    Tables have the names of their columns in place of a preprocessing.
+    Tables have the names of their columns in place of a preprocessing. Where weights were rounded,
+    `weights` says so.
     """
     start = state.records[0]
     how = data.dataset.input.preprocess()
@@ -64,6 +74,7 @@ def metadata_of(state: State, data: Prepared) -> dict[str, Any]:
         "classes": start["classes"],
         "counts": start["counts"],
         "training": training_of(state.settings, start["command"], start.get("commit")),
+        **({"weights": {"hidden": "float16", "other": "float32"}} if half_weights else {}),
     }
 
 
@@ -77,7 +88,7 @@ def training_of(settings: Settings, command: str, commit: str | None) -> dict[st
         "seed": settings.seed,
         "epochs": settings.epochs,
         "weightDecay": settings.weight_decay,
-        **knobs_of(settings),
+        **{camel(knob): getattr(settings, knob) for knob in knobs_of(settings)},
         "command": command,
         **({"commit": commit} if commit else {}),
         "split": {
@@ -88,13 +99,6 @@ def training_of(settings: Settings, command: str, commit: str | None) -> dict[st
             "profile": "floor(n_max * imbalanceFactor ** (-k / (classes - 1)))",
         },
     }
-
-
-def knobs_of(settings: Settings) -> dict[str, Any]:
-    """The settings that only some methods have, in camel case."""
-    values = settings.to_json()
-    knobs = METHODS.get(settings.method).knobs
-    return {camel(knob): values[camel(knob)] for knob in knobs}
 
 
 def output_names(model: Classifier, blocks: bool) -> list[str]:

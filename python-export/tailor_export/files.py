@@ -13,3 +13,9 @@ def write_atomically(path: Path, content: bytes) -> None:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def remove_temporary_files(path: Path) -> None:
+    """Those that `write_atomically` left of this file when it was killed."""
+    for temporary in path.parent.glob(f"{path.name}.*.tmp"):
+        temporary.unlink(missing_ok=True)

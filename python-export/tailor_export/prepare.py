@@ -42,7 +42,7 @@ def prepare(settings: Settings, root: Path) -> Prepared:
         test_per_class=settings.test_per_class,
         seed=settings.split_seed,
     )
-    return Prepared(
+    data = Prepared(
         dataset=dataset,
         classes=loaded.classes,
         counts=split.counts,
@@ -51,6 +51,9 @@ def prepare(settings: Settings, root: Path) -> Prepared:
         test=loaded.test or loaded.train.take(split.test),
         columns=loaded.columns,
     )
+    for part, samples in (("validation", data.validation), ("test", data.test)):
+        _check_classes(part, samples, data)
+    return data
 
 
 def _check(part: str, own: Samples | None, per_class: int, dataset: Dataset) -> None:
@@ -60,3 +63,13 @@ def _check(part: str, own: Samples | None, per_class: int, dataset: Dataset) -> 
         raise DataError(f"{dataset.title} has {part} data of its own; use {option} 0")
     if own is None and per_class < 1:
         raise DataError(f"{dataset.title} has no {part} data of its own; use {option} N")
+
+
+def _check_classes(part: str, samples: Samples, data: Prepared) -> None:
+    """The accuracy of a class is only known from samples of it."""
+    missing = set(range(len(data.classes))) - set(samples.labels.tolist())
+    if missing:
+        raise DataError(
+            f"{part} of {data.dataset.title} has no sample of the class "
+            f"{data.classes[min(missing)]!r}"
+        )

@@ -1,6 +1,9 @@
 """A finished run becomes three files: NAME.onnx, NAME.md and NAME.log.jsonl."""
 
+from dataclasses import replace
 from pathlib import Path
+
+import torch
 
 from tailor_export.card import Card
 from tailor_export.catalogue import METHODS
@@ -9,9 +12,12 @@ from tailor_export.evaluate import evaluate
 from tailor_export.export import export_model, metadata_of
 from tailor_export.exported import ExportedModel
 from tailor_export.files import write_atomically
+from tailor_export.half_weights import Rounding, round_weights
 from tailor_export.models.extractor import Classifier
 from tailor_export.prepare import Prepared, prepare
 from tailor_export.run import RunFolder, State, metrics_lines
+from tailor_export.settings import Settings
+from tailor_export.train import evaluate as accuracy_of
 from tailor_export.train import initial_model
 from tailor_export.verify import verify
 
@@ -20,7 +26,14 @@ VERIFIED = 1000
 
 
 def publish(
-    run: Path, root: Path, out: Path, command: str, *, force: bool, blocks: bool = False
+    run: Path,
+    root: Path,
+    out: Path,
+    command: str,
+    *,
+    force: bool,
+    blocks: bool = False,
+    half_weights: bool = False,
 ) -> Card:
     """Exports and checks before anything is written to `out`."""
     card_path, log_path = out.with_suffix(".md"), out.with_suffix(".log.jsonl")
@@ -33,8 +46,10 @@ def publish(
     if list(data.counts) != state.records[0]["counts"]:
         raise DataError(f"the data in {root} are not those the run in {run} was trained on")
     model = trained_model(state, data)
+    rounding = round_and_measure(model, state.settings, data) if half_weights else None
 
-    proto = export_model(model, data.shape, metadata_of(state, data), blocks=blocks)
+    metadata = metadata_of(state, data, half_weights=half_weights)
+    proto = export_model(model, data.shape, metadata, blocks=blocks, half_weights=half_weights)
     candidate = out.with_name(f"{out.name}.tmp")
     write_atomically(candidate, proto.SerializeToString(deterministic=True))
     try:
@@ -45,6 +60,7 @@ def publish(
             exported=exported,
             verification=verify(exported, model, data.validation.inputs[:VERIFIED], blocks=blocks),
             evaluation=evaluate(exported, data),
+            rounding=rounding,
             data=data,
             command=command,
         )
@@ -72,6 +88,30 @@ def finished_state(folder: RunFolder) -> State:
 def trained_model(state: State, data: Prepared) -> Classifier:
     """On the CPU, with the weights of the run."""
     method = METHODS.get(state.settings.method)
-    model = initial_model(state.settings, data, method).cpu()
+    model = initial_model(on_cpu(state.settings), data, method)
     model.load_state_dict(state.model)
     return model.eval()
+
+
+def round_and_measure(model: Classifier, settings: Settings, data: Prepared) -> Rounding:
+    """Rounds the weights of the hidden layers, and tells what that changed."""
+    inputs = torch.from_numpy(data.validation.inputs[:VERIFIED])
+    inputs = data.dataset.input.to_model(data.dataset.input.crop(inputs))
+    average = accuracy_of(model, data.test, data, on_cpu(settings)).average
+    with torch.inference_mode():
+        before = model(inputs).logits
+    layers = round_weights(model)
+    with torch.inference_mode():
+        after = model(inputs).logits
+    return Rounding(
+        layers=layers,
+        logits=float((after - before).abs().max()),
+        largest=float(before.abs().max()),
+        samples=len(inputs),
+        test_average=average,
+    )
+
+
+def on_cpu(settings: Settings) -> Settings:
+    """Whatever a run was trained on and in, its file is made from float32 on the CPU."""
+    return replace(settings, device="cpu", precision="float32")

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from tailor_export.errors import RunError
-from tailor_export.files import write_atomically
+from tailor_export.files import remove_temporary_files, write_atomically
 from tailor_export.settings import Settings
 
 CHECKPOINT = "checkpoint.pt"
@@ -44,8 +44,22 @@ class State:
 class RunFolder:
     path: Path
 
+    def open(self, state: State) -> None:
+        """Makes the folder, and puts right what a kill while saving has left in it."""
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise RunError(f"cannot make the folder {self.path}: {error.strerror}") from error
+        for name in (CHECKPOINT, METRICS, FORGETTING):
+            remove_temporary_files(self.path / name)
+        if state.epoch > 0:
+            write_atomically(self.path / METRICS, metrics_lines(state.records))
+
     def save(self, state: State) -> None:
-        """The metrics follow the checkpoint: both are whole after a kill at any time."""
+        """The metrics follow the checkpoint: both are whole after a kill at any time.
+
+        Between the two the metrics lack a line, which `open` adds.
+        """
         buffer = io.BytesIO()
         torch.save({**vars(state), "settings": vars(state.settings)}, buffer)
         write_atomically(self.path / CHECKPOINT, buffer.getvalue())

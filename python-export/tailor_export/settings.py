@@ -35,6 +35,8 @@ class Settings:
     """γ of every batch normalisation where a method fixes it."""
     etf_bias: bool = False
     """Whether a fixed ETF head has a bias that is trained."""
+    dropout: float = 0.15
+    """Share of a layer's outputs that are 0 in a step, where a model has dropout."""
     precision: str = "float32"
     """float32, or bf16: forward and backward in bfloat16 where that is safe."""
     device: str = "cpu"
@@ -53,6 +55,12 @@ class Settings:
                 raise RunError(f"{name} must be {names}, not {getattr(self, name)!r}")
         if not 0 <= self.beta <= 1:
             raise RunError(f"beta must lie in 0 ... 1, not {self.beta}")
+        if not 0 <= self.dropout < 1:
+            raise RunError(f"dropout must lie in 0 ... 1, below 1, not {self.dropout}")
+        if self.batch < 2:
+            raise RunError("batch must be at least 2: batch normalisation needs a variance")
+        if self.seed >= 2**31:
+            raise RunError(f"seed must be below 2^31, not {self.seed}")
 
     def to_json(self) -> dict[str, Any]:
         """With the keys in camel case, as in every JSON file of the project."""

@@ -27,6 +27,7 @@ from tailor_export.prepare import Prepared
 from tailor_export.run import Record, RunFolder, State
 from tailor_export.settings import Settings
 
+DEVICES = ("cpu", "cuda")
 EVALUATION_BATCH = 500
 
 
@@ -46,11 +47,14 @@ def train(
     state = folder.load() or State(settings)
     if state.settings != settings:
         raise RunError(_differences(folder, state.settings, settings))
+    if state.records and state.records[0]["counts"] != list(data.counts):
+        raise RunError(f"{folder.path} holds a run on other data. Choose another --out")
+
+    model = initial_model(settings, data, method)
+    folder.open(state)  # after the last check: what is refused leaves no folder behind
     if state.finished:
         log(f"{folder.path}: this run is finished")
         return state
-
-    model = initial_model(settings, data, method)
     optimizer = make_optimizer(model, settings, method)
     if state.epoch > 0:
         model.load_state_dict(state.model)
@@ -90,6 +94,9 @@ def train(
 def check_device(device: str) -> None:
     """A named device is there, or it is an error."""
     try:
+        kind = torch.device(device).type
+        if kind not in DEVICES:
+            raise RuntimeError(f"allowed are {' and '.join(DEVICES)}")
         torch.empty(1, device=device)
     except (RuntimeError, AssertionError) as error:
         reason = str(error).splitlines()[0]
@@ -99,7 +106,9 @@ def check_device(device: str) -> None:
 def initial_model(settings: Settings, data: Prepared, method: Method) -> Classifier:
     """The untrained model, the same for the same seed."""
     torch.manual_seed(settings.seed)
-    model = MODELS.get(settings.model).build(data.shape, len(data.classes))
+    architecture = MODELS.get(settings.model)
+    knobs = {knob: getattr(settings, knob) for knob in architecture.knobs}
+    model = architecture.build(data.shape, len(data.classes), **knobs)
     for module in model.modules():
         if isinstance(module, Standardise):
             module.fit(data.train.inputs[:])

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import PER_FILE, write_cifar10
+from conftest import PER_FILE, write_cifar10, write_cifar100
 
 from tailor_export.catalogue import DATASETS
 from tailor_export.data.cifar import CIFAR10_LAYOUT, read_records
@@ -68,15 +68,35 @@ def test_says_how_to_get_missing_data(tmp_path: Path) -> None:
         DATASETS.get("cifar10").load(tmp_path)
 
 
+def test_names_the_python_version(tmp_path: Path) -> None:
+    (tmp_path / "cifar-10-batches-py").mkdir()
+    with pytest.raises(DataError, match="cifar-10-batches-py is the Python version; the binary"):
+        DATASETS.get("cifar10").load(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["data_batch_5.bin", "test_batch.bin"])
+def test_refuses_files_that_lost_whole_records(tmp_path: Path, name: str) -> None:
+    path = write_cifar10(tmp_path, 20) / CIFAR10_LAYOUT.folder / name
+    path.write_bytes(path.read_bytes()[: 17 * 3073])
+    with pytest.raises(DataError, match=rf"{name} in .* images a class, which ought to be equal"):
+        DATASETS.get("cifar10").load(tmp_path)
+
+
+def test_refuses_the_files_of_cifar100(tmp_path: Path) -> None:
+    folder = write_cifar100(tmp_path, 2) / "cifar-100-binary"
+    folder.rename(tmp_path / CIFAR10_LAYOUT.folder)
+    with pytest.raises(DataError, match=r"cannot read .*batches.meta.txt"):
+        DATASETS.get("cifar10").load(tmp_path)
+    for name, old in (("batches.meta.txt", None), ("data_batch_1.bin", "train.bin")):
+        path = tmp_path / CIFAR10_LAYOUT.folder / name
+        text = "\n".join("abcdefghij").encode()
+        path.write_bytes((path.parent / old).read_bytes() if old else text)
+    with pytest.raises(DataError, match="another kind of CIFAR"):
+        DATASETS.get("cifar10").load(tmp_path)
+
+
 def test_cifar100_has_its_fine_labels(tmp_path: Path) -> None:
-    folder = tmp_path / "cifar-100-binary"
-    folder.mkdir()
-    for name, count in (("train.bin", 200), ("test.bin", 100)):
-        records = [bytes([i % 20, i % 100]) + bytes([i]) * 3072 for i in range(count)]
-        (folder / name).write_bytes(b"".join(records))
-    names = "\n".join(f"class{k}" for k in range(100))
-    (folder / "fine_label_names.txt").write_text(names, encoding="utf-8")
-    loaded = DATASETS.get("cifar100").load(tmp_path)
+    loaded = DATASETS.get("cifar100").load(write_cifar100(tmp_path, 2))
     assert loaded.classes[99] == "class99"
     assert loaded.train.labels.tolist() == [i % 100 for i in range(200)]
     assert loaded.train.inputs[:][7].min() == loaded.train.inputs[:][7].max() == 7

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
+from conftest import write_cifar100
 from test_mnist import write_mnist
 
 from tailor_export.cli import main
@@ -72,6 +73,16 @@ def test_mnist_with_blocks(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     assert main(["evaluate", str(out), *data]) == 0
     assert capsys.readouterr().out.strip() in card
 
+    half = tmp_path / "half.onnx"
+    assert main([*export[:-1], str(half), "--half-weights"]) == 0
+    assert half.stat().st_size < 0.52 * out.stat().st_size
+    metadata = {entry.key: json.loads(entry.value) for entry in onnx.load(half).metadata_props}
+    assert metadata["onnx_tailor.weights"] == {"hidden": "float16", "other": "float32"}
+    card = " ".join(half.with_suffix(".md").read_text(encoding="utf-8").split())
+    assert "the weights of the 3 hidden layers as float16" in card
+    assert "differ from PyTorch's, with the weights rounded alike, by at most" in card
+    assert "were rounded to float16 after training" in card
+
 
 def test_a_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     random = np.random.default_rng(0)
@@ -105,6 +116,11 @@ def test_a_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         (["--dataset", "cifar10", "--test-per-class", "3"], "test data of its own"),
         (["--dataset", "cifar10", "--validation-per-class", "0"], "no validation data"),
         (["--method", "ce", "--beta", "0.9"], "has no beta"),
+        (["--dropout", "0.1"], "model 'resnet20' has no dropout"),
+        (["--optimizer", "adamw", "--momentum", "0.5"], "has no momentum"),
+        (["--device", "meta"], "allowed are cpu and cuda"),
+        (["--batch", "1"], "batch must be at least 2"),
+        (["--seed", "9999999999"], "seed must be below"),
         (["--model", "table-mlp"], "takes rows"),
         (["--dataset", "cifar11"], "unknown data set 'cifar11'"),
         (["--dataset", "chair:x"], "unknown family"),
@@ -124,6 +140,27 @@ def test_refuses_before_anything_is_trained(
     assert main(["train", *given, "--out", str(out)]) == 1
     assert message in capsys.readouterr().err
     assert not out.exists()
+
+
+def test_refuses_an_etf_that_does_not_exist_before_anything_is_trained(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = ["--dataset", "cifar100", "--data", str(write_cifar100(tmp_path, 3))]
+    given = ["--method", "wd-etf", "--imbalance-factor", "1", "--validation-per-class", "1"]
+    assert main(["train", *data, *given, "--out", str(tmp_path / "run")]) == 1
+    message = capsys.readouterr().err
+    assert "100 classes needs at least 99 feature dimensions, but the model has 64" in message
+    assert not (tmp_path / "run").exists()
+
+
+def test_an_out_that_is_no_folder_is_refused_before_anything_is_trained(
+    data_root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("mine", encoding="utf-8")
+    out = tmp_path / "file" / "run"
+    assert main([*TRAIN, "--data", str(data_root), "--out", str(out)]) == 1
+    error = capsys.readouterr().err
+    assert "cannot make the folder" in error and "epoch" not in error
 
 
 def test_an_unfinished_or_missing_run(

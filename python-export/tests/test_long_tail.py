@@ -34,7 +34,9 @@ def test_golden(case: dict[str, Any]) -> None:
         imbalance_factor=case["rho"],
         validation_per_class=case["validationPerClass"],
         seed=case["seed"],
+        test_per_class=case.get("testPerClass", 0),
     )
+    assert result.test.tolist() == case.get("test", [])
     assert result.train.tolist() == case["train"]
     assert result.validation.tolist() == case["validation"]
     assert list(result.counts) == case["counts"]

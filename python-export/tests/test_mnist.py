@@ -73,3 +73,11 @@ def test_refuses_labels_beyond_9(tmp_path: Path) -> None:
     (root / "mnist" / "t10k-labels-idx1-ubyte").write_bytes(idx(labels))
     with pytest.raises(DataError, match="label 10"):
         DATASETS.get("mnist").load(root)
+
+
+def test_refuses_pictures_of_another_size(tmp_path: Path) -> None:
+    root = write_mnist(tmp_path)
+    small = np.zeros((60, 14, 14), dtype=np.uint8)
+    (root / "mnist" / "t10k-images-idx3-ubyte").write_bytes(idx(small))
+    with pytest.raises(DataError, match=r"t10k images .* \(14, 14\) pixels"):
+        DATASETS.get("mnist").load(root)

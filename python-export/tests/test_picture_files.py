@@ -9,6 +9,8 @@ from tailor_export.catalogue import DATASETS
 from tailor_export.data.augment import resized_crop_and_flip
 from tailor_export.data.picture_files import decode, load_lists
 from tailor_export.errors import DataError
+from tailor_export.prepare import prepare
+from tailor_export.recipe import settings_from
 
 
 def write_picture(path: Path, size: tuple[int, int], colour: tuple[int, int, int]) -> None:
@@ -49,6 +51,13 @@ def test_folders(tmp_path: Path) -> None:
     ]
 
 
+def test_refuses_a_class_without_validation(tmp_path: Path) -> None:
+    root = write_folders(tmp_path)
+    (root / "tiny-imagenet-lt/val/n02/n02_0.png").unlink()
+    with pytest.raises(DataError, match=r"validation of Tiny-ImageNet-LT has no sample .*'n02'"):
+        prepare(settings_from({"dataset": "tiny-imagenet-lt"}), root)
+
+
 def test_lists_are_read_when_asked_for(tmp_path: Path) -> None:
     loaded = load_lists(write_lists(tmp_path), "Tiny", 3, 20)
     assert loaded.validation is not None and loaded.test is not None
@@ -80,7 +89,7 @@ def test_says_what_is_missing(tmp_path: Path, name: str) -> None:
     [
         ("train/a.png 3", "line 1 of .* label"),
         ("train/a.png", "line 1 of .* path and a label"),
-        ("train/a.png 0", "names first"),
+        ("train/a.png 0", "1 of the 1 pictures .* not there, the first is .*a.png"),
         ("", "lists nothing"),
     ],
 )

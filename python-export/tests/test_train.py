@@ -9,6 +9,7 @@ import torch
 from tailor_export.catalogue import METHODS, MODELS
 from tailor_export.errors import RunError, TailorExportError
 from tailor_export.prepare import prepare
+from tailor_export.publish import trained_model
 from tailor_export.recipe import settings_from
 from tailor_export.run import CHECKPOINT, FORGETTING, METRICS, RunFolder, State
 from tailor_export.settings import Settings
@@ -111,6 +112,14 @@ def test_a_damaged_checkpoint(data_root: Path, tmp_path: Path) -> None:
     (tmp_path / CHECKPOINT).write_bytes(b"nothing of the kind")
     with pytest.raises(RunError, match="no checkpoint"):
         run(data_root, tmp_path)
+
+
+def test_what_was_trained_elsewhere_is_exported_from_the_cpu(data_root: Path) -> None:
+    state = State(settings(device="cuda:7", precision="bf16"))
+    data = prepare(state.settings, data_root)
+    state.model = initial_model(settings(), data, METHODS.get("ce-wd")).state_dict()
+    model = trained_model(state, data)
+    assert {parameter.device.type for parameter in model.parameters()} == {"cpu"}
 
 
 def test_a_loss_that_explodes_is_an_error(data_root: Path, tmp_path: Path) -> None:

@@ -3,12 +3,14 @@
 import argparse
 from pathlib import Path
 
+from tailor_export.cli.texts import HELP_OF_DATA
+
 
 def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = commands.add_parser("evaluate", help="print the accuracy of an exported .onnx file")
-    parser.add_argument("model", type=Path)
-    parser.add_argument("--data", type=Path, required=True, help="folder that holds the data sets")
-    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("model", type=Path, help="the .onnx file that export wrote")
+    parser.add_argument("--data", type=Path, required=True, help=HELP_OF_DATA)
+    parser.add_argument("--threads", type=int, default=1, help="of the CPU (1)")
     parser.set_defaults(run=run)
 
 

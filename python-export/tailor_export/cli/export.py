@@ -4,17 +4,26 @@ import argparse
 import shlex
 from pathlib import Path
 
+from tailor_export.cli.texts import HELP_OF_DATA
 from tailor_export.errors import RunError
 from tailor_export.evaluate import tables
 
 
 def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = commands.add_parser("export", help="write a finished run as .onnx, card and log")
-    parser.add_argument("--run", type=Path, required=True, dest="folder", help="folder of the run")
-    parser.add_argument("--data", type=Path, required=True, help="folder that holds the data sets")
+    parser.add_argument(
+        "--run", type=Path, required=True, dest="folder", help="folder of a finished run"
+    )
+    parser.add_argument("--data", type=Path, required=True, help=HELP_OF_DATA)
     parser.add_argument("--out", type=Path, required=True, help="the .onnx file to write")
     parser.add_argument(
         "--features-of-blocks", action="store_true", help="every block's output is an output too"
+    )
+    parser.add_argument(
+        "--half-weights",
+        action="store_true",
+        help="round the weights of hidden layers to float16: half the file; the card tells what "
+        "that changed",
     )
     parser.add_argument("--force", action="store_true", help="replace existing files")
     parser.set_defaults(run=run)
@@ -34,6 +43,7 @@ def run(options: argparse.Namespace) -> None:
         command,
         force=options.force,
         blocks=options.features_of_blocks,
+        half_weights=options.half_weights,
     )
     check = card.verification
     print(

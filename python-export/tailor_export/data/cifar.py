@@ -24,6 +24,8 @@ class Layout:
     """Which files a member of the family has and how its records start."""
 
     folder: str
+    python_folder: str
+    """Of the version with pickled files, which is not read."""
     train: tuple[str, ...]
     test: tuple[str, ...]
     names: str
@@ -73,12 +75,30 @@ def load(root: Path, layout: Layout) -> Loaded:
     """Reads a member of the family from the folder that holds all data sets."""
     folder = root / layout.folder
     if not folder.is_dir():
-        raise DataError(f"there is no folder {folder}. {layout.fetch}")
+        python = root / layout.python_folder
+        other = (
+            f" {python} is the Python version; the binary one is read." if python.is_dir() else ""
+        )
+        raise DataError(f"there is no folder {folder}.{other} {layout.fetch}")
+    classes = read_class_names(folder / layout.names, layout)
     return Loaded(
-        train=_concatenate([read_records(folder / name, layout) for name in layout.train]),
-        test=_concatenate([read_records(folder / name, layout) for name in layout.test]),
-        classes=read_class_names(folder / layout.names, layout),
+        train=_read_part(folder, layout.train, layout),
+        test=_read_part(folder, layout.test, layout),
+        classes=classes,
     )
+
+
+def _read_part(folder: Path, names: Sequence[str], layout: Layout) -> Samples:
+    """Train or test, which both have as many images of every class."""
+    samples = _concatenate([read_records(folder / name, layout) for name in names])
+    counts = np.bincount(samples.labels, minlength=layout.classes)
+    if counts.min() != counts.max():
+        raise DataError(
+            f"{', '.join(names)} in {folder} have from {counts.min():,} to {counts.max():,} images "
+            f"a class, which ought to be equal: files are cut off or not those of "
+            f"{layout.folder}. {layout.fetch}"
+        )
+    return samples
 
 
 def _concatenate(parts: Sequence[Samples]) -> Samples:
@@ -90,6 +110,7 @@ def _concatenate(parts: Sequence[Samples]) -> Samples:
 
 CIFAR10_LAYOUT = Layout(
     folder="cifar-10-batches-bin",
+    python_folder="cifar-10-batches-py",
     train=tuple(f"data_batch_{number}.bin" for number in range(1, 6)),
     test=("test_batch.bin",),
     names="batches.meta.txt",
@@ -101,6 +122,7 @@ CIFAR10_LAYOUT = Layout(
 
 CIFAR100_LAYOUT = Layout(
     folder="cifar-100-binary",
+    python_folder="cifar-100-python",
     train=("train.bin",),
     test=("test.bin",),
     names="fine_label_names.txt",

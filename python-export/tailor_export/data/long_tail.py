@@ -87,11 +87,13 @@ def long_tailed_split(
     else:
         counts = profile(min(left), classes, imbalance_factor) if min(left) > 0 else ()
     if not counts or min(counts) < 1:
-        tests = f", {test_per_class} test samples" if test_per_class else ""
+        wanted = [f"{validation_per_class} validation samples"] if validation_per_class else []
+        wanted += [f"{test_per_class} test samples"] if test_per_class else []
+        wanted += [f"an imbalance factor of {imbalance_factor:g}"] if imbalance_factor else []
         raise DataError(
             f"{min(left) + held_out} samples in the smallest class are too few for "
-            f"{validation_per_class} validation samples{tests} and an imbalance factor of "
-            f"{imbalance_factor:g}: a class would have no training sample"
+            f"{' and '.join(wanted)}: a class would have no training sample. Lower "
+            "--validation-per-class, --test-per-class or --imbalance-factor"
         )
     return Split(
         validation=_sorted([indices[:validation_per_class] for indices in shuffled]),

@@ -15,6 +15,7 @@ from tailor_export.errors import DataError
 FOLDER = "mnist"
 UNSIGNED_BYTE = 8
 CLASSES = 10
+SIZE = (28, 28)
 
 
 def read_idx(path: Path, dimensions: int) -> NDArray[np.uint8]:
@@ -53,6 +54,10 @@ def _samples(folder: Path, part: str) -> Samples:
         raise DataError(f"{folder} has {len(images)} {part} images and {len(labels)} labels")
     if labels.max() >= CLASSES:
         raise DataError(f"{folder} holds the label {labels.max()}; 0 to {CLASSES - 1} are allowed")
+    if images.shape[1:] != SIZE:
+        raise DataError(
+            f"the {part} images in {folder} are of {images.shape[1:]} pixels, not {SIZE}"
+        )
     return Samples(images[:, None], labels)
 
 
@@ -65,7 +70,8 @@ def _find(folder: Path, stem: str, kind: str) -> Path:
     raise DataError(
         f"there is no {stem}-{kind} or {stem}-{kind}.gz in {folder}. Wanted are the four official "
         "IDX files of MNIST: train-images-idx3-ubyte, train-labels-idx1-ubyte, "
-        "t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte"
+        "t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte. "
+        "`node scripts/fetch-mnist.mjs` in the repository's root puts them into .cache/"
     )
 
 
@@ -73,7 +79,7 @@ MNIST = Dataset(
     name="mnist",
     title="MNIST",
     load=load,
-    input=Pictures(size=(28, 28), mean=(0.1307,), std=(0.3081,)),
+    input=Pictures(size=SIZE, mean=(0.1307,), std=(0.3081,)),
     groups=Groups(many=1000, few=200),
     licence=(
         "The data are MNIST by Yann LeCun, Corinna Cortes and Christopher Burges, to be cited as "
@@ -81,4 +87,5 @@ MNIST = Dataset(
         "is part of this repository."
     ),
     defaults={"model": "mlp3", "imbalance_factor": 0.0, "epochs": 40},
+    fetch="node scripts/fetch-mnist.mjs",
 )

@@ -99,8 +99,12 @@ def list_samples(path: Path, root: Path, classes: int, side: int) -> Samples:
         labels.append(int(label))
     if not paths:
         raise DataError(f"{path} lists nothing")
-    if not paths[0].is_file():
-        raise DataError(f"there is no {paths[0]}, which {path} names first")
+    absent = [file for file in paths if not file.is_file()]
+    if absent:
+        raise DataError(
+            f"{len(absent):,} of the {len(paths):,} pictures that {path} names are not there, "
+            f"the first is {absent[0]}"
+        )
     return Samples(PictureFiles(np.array(paths, dtype=object), side), np.array(labels, np.int64))
 
 

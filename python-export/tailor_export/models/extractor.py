@@ -56,10 +56,12 @@ class Architecture:
 
     name: str
     title: str
-    build: Callable[[Shape, int], Classifier]
-    """Makes the model for a shape of input and a number of classes.
+    build: Callable[..., Classifier]
+    """Makes the model for a shape of input, a number of classes and the values of its knobs.
 
     The global random state decides its weights."""
+    knobs: tuple[str, ...] = ()
+    """The settings that mean something to this model and not to every one."""
 
 
 def channels_of(shape: Shape, model: str) -> int:

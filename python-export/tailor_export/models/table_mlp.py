@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from tailor_export.models.extractor import Architecture, Classifier, Shape, columns_of
+from tailor_export.settings import Settings
 
 LAYERS = 9
 WIDTH = 512
-DROPOUT = 0.15
 
 
 class Standardise(nn.Module):
@@ -50,9 +50,10 @@ class Layer(nn.Sequential):
 def table_mlp(
     shape: Shape,
     classes: int,
+    *,
+    dropout: float = Settings.dropout,
     layers: int = LAYERS,
     width: int = WIDTH,
-    dropout: float = DROPOUT,
 ) -> Classifier:
     """Standardisation, so many layers, the head."""
     columns = columns_of(shape, "the MLP for tables")
@@ -65,4 +66,5 @@ TABLE_MLP = Architecture(
     name="table-mlp",
     title="MLP of 9 layers for tables",
     build=table_mlp,
+    knobs=("dropout",),
 )

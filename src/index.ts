@@ -16,14 +16,19 @@ export { VERSION } from './array/version.js';
 export { type HeadLogitsOptions, headLogits } from './compute/head-logits.js';
 export { type ArraySourceOptions, npySource, npzSource } from './data/array-source.js';
 export { type CifarOptions, type CifarVariant, cifarSource } from './data/cifar.js';
+export type { ClassFolderOptions } from './data/class-folders.js';
 export { type IdxOptions, idxSource } from './data/idx.js';
 export { type ImageFolderOptions, imageFolder } from './data/image-folder.js';
+export { type ImageListOptions, imageList } from './data/image-list.js';
 export { type LongTailOptions, type LongTailSplit, longTailSplit } from './data/long-tail.js';
 export { type OpenSourceOptions, openSource } from './data/open-source.js';
+export { type PictureFile, type PictureFilesOptions, pictureFiles } from './data/picture-files.js';
 export { type Preprocess, type PreprocessDefaults, parsePreprocess } from './data/preprocess.js';
 export { type PerClassOptions, readCounts, readPrior } from './data/read-counts.js';
+export type { TableFormat } from './data/read-table.js';
 export type { DataSource, Picture, Sample, SampleTensor } from './data/sample.js';
 export { subset } from './data/subset.js';
+export { type TableOptions, type TableSource, tableSource } from './data/table-source.js';
 export { advise, adviseTogether } from './diagnostics/advice.js';
 export {
   type BatchNormDiagnostics,
@@ -151,7 +156,12 @@ export type { ComparisonRow } from './recalibrate/comparison.js';
 export { type GraftOptions, graft } from './recalibrate/graft.js';
 export type { HeadOrigin } from './recalibrate/provenance.js';
 export { type BeforeAndAfter, type Recalibration, recalibrate } from './recalibrate/recalibrate.js';
-export type { RecalibrateMethod, RecalibrateOptions } from './recalibrate/recalibrate-options.js';
+export type {
+  GivenHead,
+  RecalibrateMethod,
+  RecalibrateOptions,
+  RecalibrateProgress,
+} from './recalibrate/recalibrate-options.js';
 export { type Verification, type VerifyOptions, verify } from './recalibrate/verify.js';
 export type { ReportContent, ReportEvaluation, ReportRecalibration } from './report/content.js';
 export { type DiagnosisReportOptions, diagnosisContent } from './report/diagnosis-content.js';

@@ -27,6 +27,7 @@ const PACKAGES: Record<string, (file: string) => boolean> = {
   ndarray: () => true,
   'ml-matrix': () => true,
   fflate: () => true,
+  papaparse: (file) => file === 'data/csv.ts',
   'onnx-buf': () => true,
   '@bufbuild/protobuf': () => true,
   'onnxruntime-common': (file) => file.startsWith('runtime/'),
@@ -34,6 +35,7 @@ const PACKAGES: Record<string, (file: string) => boolean> = {
   'onnxruntime-web': (file) => file === 'runtime/ort.browser.ts',
   sharp: (file) => file === 'data/pictures.node.ts',
   commander: (file) => file.startsWith('cli/'),
+  preact: (file) => file.startsWith('web/'),
 };
 
 const ALIASES: Record<string, string[]> = {
@@ -42,7 +44,7 @@ const ALIASES: Record<string, string[]> = {
   '#pictures': ['data/pictures.node.ts', 'data/pictures.browser.ts'],
 };
 
-const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
+const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter((file) => /\.tsx?$/.test(file));
 const importsOf = new Map(
   files.map((file) => [
     file,
@@ -62,7 +64,9 @@ function filesImportedBy(file: string): string[] {
   return importsOf.get(file)!.flatMap((name) => {
     if (ALIASES[name]) return ALIASES[name];
     if (!name.startsWith('.')) return [];
-    return [relative(SRC, join(SRC, dirname(file), name)).replace(/\.js$/, '.ts')];
+    const target = relative(SRC, join(SRC, dirname(file), name)).replace(/\.js$/, '.ts');
+    // Markup of the page.
+    return [files.includes(`${target}x`) ? `${target}x` : target];
   });
 }
 

@@ -11,10 +11,15 @@ export interface ByteSource {
   read(offset: number, length: number): Promise<Uint8Array>;
 }
 
+/** What a source is called in messages where it was given no name: its path. */
+export function nameOf(source: string | Uint8Array): string {
+  return typeof source === 'string' ? source : 'the given bytes';
+}
+
 /** Opens a path (FILE_NOT_FOUND, FILE_UNREADABLE) or wraps bytes. */
 export async function openByteSource(
   source: string | Uint8Array,
-  name = typeof source === 'string' ? source : 'the given bytes',
+  name = nameOf(source),
 ): Promise<ByteSource> {
   if (typeof source !== 'string') {
     return {

@@ -1,6 +1,7 @@
 /** Dense row-major matrices: `ndarray` at the public surface, typed arrays inside. */
-import ndarray, { type NdArray } from 'ndarray';
+import type { NdArray } from 'ndarray';
 import { TailorError } from './errors.js';
+import { StridedView } from './strided-view.js';
 
 /** The element types in which features, logits and heads are held. */
 export type FloatArray = Float32Array | Float64Array;
@@ -19,12 +20,12 @@ export function matrix<T extends FloatArray>(data: T, rows: number, columns: num
       `Making a matrix of ${rows} × ${columns}: needs ${rows * columns} numbers, got ${data.length}.`,
     );
   }
-  return ndarray(data, [rows, columns]) as Matrix<T>;
+  return new StridedView(data, [rows, columns]);
 }
 
 /** Wraps `data` as a vector without copying. */
 export function vector<T extends FloatArray>(data: T): Vector<T> {
-  return ndarray(data, [data.length]) as Vector<T>;
+  return new StridedView(data, [data.length]);
 }
 
 /**

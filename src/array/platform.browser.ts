@@ -5,6 +5,7 @@
 import { crc32 } from './crc32.js';
 import { TailorError } from './errors.js';
 import type { Platform } from './platform.js';
+import { sha256 } from './sha256.js';
 
 function noFiles(path: string): never {
   throw new TailorError(
@@ -24,7 +25,11 @@ export const platform: Platform = {
   realPath: async (path) => noFiles(path),
 
   async sha256(bytes) {
-    const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>));
+    // Only secure pages (https, localhost) have it.
+    const own = globalThis.crypto?.subtle as SubtleCrypto | undefined;
+    const digest = own
+      ? new Uint8Array(await own.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>))
+      : sha256(bytes);
     return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
   },
 

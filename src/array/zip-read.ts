@@ -35,6 +35,11 @@ export const MAX_ENTRY_BYTES = 2 ** 32;
 /** A comment is at most this long, so the end record starts at most 22 bytes more before the end. */
 const MAX_COMMENT_BYTES = 65_535;
 
+/** Whether bytes begin as a zip archive does, an empty one too. */
+export function isZip(bytes: Uint8Array): boolean {
+  return bytes[0] === 0x50 && bytes[1] === 0x4b;
+}
+
 /** Reads the directory. FORMAT_INVALID (not a zip, cut off, damaged, duplicate names), FORMAT_UNSUPPORTED, LIMIT_EXCEEDED. */
 export async function openZip(source: ByteSource): Promise<ZipArchive> {
   const { entries: count, bytes, offset, end } = await findDirectory(source);

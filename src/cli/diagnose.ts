@@ -93,7 +93,7 @@ async function withProbes(
     ...(model && { batchNorm: await batchNormDiagnostics(model.file) }),
     ...(model &&
       layers !== undefined && {
-        layers: await probeLayers(model, openSource(layers, { classes: model.classes }), {
+        layers: await probeLayers(model, openSource(layers, model), {
           ...extractionOf(options, terminal, 'Layers'),
           center,
         }),

@@ -25,7 +25,10 @@ interface Options extends DataOptions {
 export function extractCommand(terminal: Terminal): Command {
   const command = new Command('extract')
     .argument('<model>', 'an .onnx file')
-    .requiredOption('--data <src>', 'pictures by class in folders, .npz, .npy, IDX or CIFAR; see below')
+    .requiredOption(
+      '--data <src>',
+      'pictures by class in folders, tables, .npz, .npy, IDX or CIFAR; see below',
+    )
     .option('--limit <samples>', 'only the first so many', wholeNumber(1))
     .addHelpText('after', `${SOURCES}\n${STDIN_NOTE}\n${EXAMPLES}`);
   addOutOptions(command, 'where the features go (.npz)', '.npz');
@@ -34,7 +37,7 @@ export function extractCommand(terminal: Terminal): Command {
     const files = [path, options.preprocess, options.classes];
     await assertFree(out, force, { files, sources: [data] });
     const model = await openModelArgument(path, options);
-    const source = await openSource(data, { classes: model.classes });
+    const source = await openSource(data, model);
     try {
       const set = await model.extract(source, { ...extractionOf(options, terminal, 'Extracting'), limit });
       noteClassOrder(set, model, terminal);

@@ -49,6 +49,7 @@ function describe(
   if (facts.classes) lines.push('', `Class names: ${shorten(facts.classes)}`);
   if (facts.trainCounts) lines.push(`Trained on: ${shorten(facts.trainCounts)} samples per class`);
   if (facts.preprocess) lines.push(`Preprocessing: ${JSON.stringify(facts.preprocess)}`);
+  if (facts.columns) lines.push(`Columns of a table: ${shorten(facts.columns)}`);
   lines.push(...facts.problems.map((problem) => `Problem: ${problem}`));
   return lines.join('\n');
 }

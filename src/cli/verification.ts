@@ -24,7 +24,7 @@ export async function verificationInputs(
       `Verifying on ${spec}: the feature file has no inputs of the model in it (files written by extract have). Give a data source.`,
     );
   }
-  const source = await openSource(spec, { classes: model.classes });
+  const source = await openSource(spec, model);
   try {
     return { inputs: await readInputs(model, source, { signal }), name: source.name };
   } finally {

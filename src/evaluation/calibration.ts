@@ -109,7 +109,7 @@ function emptyBins(length: number): Bins {
 }
 
 /** The b with probability in (b/bins, (b+1)/bins]; 0 itself (an underflowed exponential) goes to the first. */
-function binOf(probability: number, bins: number): number {
+export function binOf(probability: number, bins: number): number {
   const bin = Math.ceil(probability * bins) - 1;
   // Rounding may carry a probability of 1 a last bit over it.
   return bin < 0 ? 0 : bin < bins ? bin : bins - 1;

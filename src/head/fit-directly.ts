@@ -5,7 +5,6 @@ import { float32Head, type LinearHead } from '../array/linear-head.js';
 import { adjust } from './adjust.js';
 import type { MethodParameters } from './candidates.js';
 import type { DescentProgress } from './convex-fit.js';
-import { alignedEtfHead, etfHead } from './etf.js';
 import { type FitConfiguration, parametersOf } from './fit-configuration.js';
 import { fitLbfgs, LBFGS_ITERATIONS } from './fit-lbfgs.js';
 import type { FitData, FitSgdRun } from './fit-options.js';
@@ -67,6 +66,8 @@ async function make(data: FitData, configuration: FitConfiguration, run: DirectR
   const { method, seed, distance, rotation = 'class-means', power = 1 } = configuration;
   switch (method) {
     case 'etf': {
+      // Loaded when needed: the singular values come with a package that is a tenth of what pages load.
+      const { alignedEtfHead, etfHead } = await import('./etf.js');
       const { classes, features } = data;
       const frame =
         rotation === 'random'

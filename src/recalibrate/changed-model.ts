@@ -37,6 +37,8 @@ export class ChangedModel {
   readonly verification: Verification;
   /** What was done that a user should know (a bias added, a shared tensor copied, rounding). */
   readonly notes: readonly string[];
+  /** External data of the head, new: files that belong beside the model. Empty where the head is in the model itself. */
+  readonly sideFiles: readonly { readonly location: string; readonly bytes: Uint8Array }[];
   readonly #grafted: Grafted;
   readonly #sourceFolder: string | undefined;
 
@@ -50,6 +52,7 @@ export class ChangedModel {
     this.bytes = grafted.bytes;
     this.head = grafted.head;
     this.notes = grafted.notes;
+    this.sideFiles = grafted.sideFiles;
     this.sha256 = sha256;
     this.verification = verification;
     this.#grafted = grafted;

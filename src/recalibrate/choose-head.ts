@@ -1,34 +1,20 @@
 /** Which head goes into the model: searched on validation, or made with the parameter that the user named. */
-import { type ClassCounts, countLabels } from '../array/class-counts.js';
+import type { ClassCounts } from '../array/class-counts.js';
 import { TailorError } from '../array/errors.js';
-import type { LinearHead } from '../array/linear-head.js';
 import type { Matrix } from '../array/matrix.js';
-import { headLogits } from '../compute/head-logits.js';
-import { argmaxRows } from '../evaluation/argmax.js';
-import { assertReplicates } from '../evaluation/bootstrap.js';
 import { alignLabels } from '../features/class-names.js';
 import type { Model } from '../features/model.js';
 import { type Adjustment, adjust } from '../head/adjust.js';
 import type { MethodParameters } from '../head/candidates.js';
-import { type Improvement, measureImprovement } from '../head/improvement.js';
 import { FIT_METHODS, type FitMethod } from '../head/recipes.js';
 import { select } from '../head/select.js';
 import type { Selection, SelectOptions } from '../head/selection.js';
-import { resolveTargetPrior, type TargetPrior } from '../head/target-prior.js';
+import type { TargetPrior } from '../head/target-prior.js';
 import { largestOf } from '../onnx/dtypes.js';
-import { fitCandidates } from './fit-candidates.js';
+import type { ChosenHead } from './chosen-head.js';
+import type { fitCandidates } from './fit-candidates.js';
 import type { RecalibrateMethod, RecalibrateOptions } from './recalibrate-options.js';
-
-/** A chosen head and why. */
-export interface ChosenHead {
-  readonly method: string;
-  readonly parameters: MethodParameters;
-  readonly head: LinearHead;
-  readonly kept: boolean;
-  readonly improvement: Improvement;
-  readonly selection?: Selection;
-  readonly notes: readonly string[];
-}
+import { takeHead } from './take-head.js';
 
 interface ChooseOptions extends RecalibrateOptions {
   readonly model: Model;
@@ -38,7 +24,42 @@ interface ChooseOptions extends RecalibrateOptions {
 }
 
 export function chooseHead(options: ChooseOptions): Promise<ChosenHead> {
-  return options.parameter === undefined ? searchHead(options) : fixedHead(options, options.parameter);
+  const { model, head, parameter, method = 'auto', convention, counts, targetPrior } = options;
+  if (head) {
+    if (parameter !== undefined || method !== 'auto') {
+      throw new TailorError(
+        'INVALID_ARGUMENT',
+        'Recalibrating with a head that is given: nothing is searched or adjusted, so leave method and parameter out.',
+      );
+    }
+    return takeHead(head, { ...options, why: 'you gave the head' });
+  }
+  if (parameter === undefined) return searchHead(options);
+  const adjustment = namedAdjustment(method, parameter, convention);
+  searchedMethods(options);
+  const { method: name, ...parameters } = adjustment;
+  const named = {
+    method: name,
+    parameters: parameters as MethodParameters,
+    head: adjust(model.head, { ...adjustment, counts, targetPrior }),
+  };
+  return takeHead(named, { ...options, why: 'you named the parameter' });
+}
+
+function namedAdjustment(
+  method: RecalibrateMethod,
+  value: number,
+  convention: RecalibrateOptions['convention'],
+): Exclude<Adjustment, { method: 'none' | 'temperature' }> {
+  if (method === 'auto' || isFitted(method)) {
+    throw new TailorError(
+      'INVALID_ARGUMENT',
+      'Recalibrating with a fixed parameter: name the method that it belongs to (additive, multiplicative or tau-norm).',
+    );
+  }
+  if (method === 'multiplicative')
+    return { method, gamma: value, convention: convention ?? 'published-code' };
+  return { method, tau: value };
 }
 
 async function searchHead(options: ChooseOptions): Promise<ChosenHead> {
@@ -59,6 +80,7 @@ async function searchHead(options: ChooseOptions): Promise<ChosenHead> {
     thresholds: options.thresholds,
     missing: options.missing,
     signal: options.signal,
+    onProgress: ({ done, total }) => options.onProgress?.({ what: 'candidates', done, total }),
   });
   const { chosen, candidate, beyondNoise, improvement, warnings } = selection;
   const { head, ...choice } = apply === 'always' ? candidate : chosen;
@@ -81,6 +103,8 @@ async function fittedHeads(options: ChooseOptions): ReturnType<typeof fitCandida
   if (!train || !wanted) return { candidates: [], notes: [] };
   // Its logits are of no use here, so they are not computed for a large set.
   const labelled = alignLabels(train, model.classes, model.location.classes, 'Using the training features');
+  // Loaded when needed: pages without training features do not wait for it.
+  const { fitCandidates } = await import('./fit-candidates.js');
   return fitCandidates({
     model,
     train: train.with({ ...labelled, logits: undefined, classCount: model.location.classes }),
@@ -88,6 +112,7 @@ async function fittedHeads(options: ChooseOptions): ReturnType<typeof fitCandida
     method,
     counts,
     where: { device, threads, signal },
+    onProgress: options.onProgress,
   });
 }
 
@@ -135,60 +160,4 @@ function describeNoise({ improvement, candidate }: Selection, kept: boolean): st
   return kept
     ? `Not beyond noise: with what validation proposes (${name}), ${found}. The original head is kept; more validation samples would tell, or force it (--apply always).`
     : `Not beyond noise: ${found}. ${name} was applied because you asked for it.`;
-}
-
-async function fixedHead(options: ChooseOptions, parameter: number): Promise<ChosenHead> {
-  const {
-    model,
-    counts,
-    validation,
-    labels,
-    method = 'auto',
-    targetPrior,
-    bootstrap = 2000,
-    seed = 0,
-  } = options;
-  assertReplicates(bootstrap, 100, 'Recalibrating');
-  const adjustment = namedAdjustment(method, parameter, options.convention);
-  searchedMethods(options);
-  const head = adjust(model.head, { ...adjustment, counts, targetPrior });
-  const { device, threads, signal } = options;
-  const logits = await headLogits(head, validation.features, { device, threads, signal });
-  const hits = (of: Matrix) => Uint8Array.from(argmaxRows(of), (k, i) => (k === labels[i] ? 1 : 0));
-  const q = resolveTargetPrior(targetPrior, model.location.classes, 'Recalibrating');
-  const weights = q ?? new Float64Array(model.location.classes).fill(1);
-  const improvement = measureImprovement(hits(logits), hits(validation.logits as Matrix), labels, weights, {
-    replicates: bootstrap,
-    seed,
-  });
-  const { method: name, ...parameters } = adjustment;
-  const percent = (value: number) => (value * 100).toFixed(1);
-  const missing = countLabels(labels, model.location.classes).filter((n) => n === 0).length;
-  const notes = [
-    ...(missing > 0
-      ? [`Without validation samples, not in any average: ${missing} of ${model.location.classes} classes.`]
-      : []),
-    ...(improvement.significant
-      ? []
-      : [
-          `On validation this is not beyond noise: the average changes by ${percent(improvement.average)} points (95 % interval ${improvement.interval.map(percent).join(' … ')}). It was applied because you named the parameter.`,
-        ]),
-  ];
-  return { method: name, parameters: parameters as MethodParameters, head, kept: false, improvement, notes };
-}
-
-function namedAdjustment(
-  method: RecalibrateMethod,
-  value: number,
-  convention: RecalibrateOptions['convention'],
-): Exclude<Adjustment, { method: 'none' | 'temperature' }> {
-  if (method === 'auto' || isFitted(method)) {
-    throw new TailorError(
-      'INVALID_ARGUMENT',
-      'Recalibrating with a fixed parameter: name the method that it belongs to (additive, multiplicative or tau-norm).',
-    );
-  }
-  if (method === 'multiplicative')
-    return { method, gamma: value, convention: convention ?? 'published-code' };
-  return { method, tau: value };
 }

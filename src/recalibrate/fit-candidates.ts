@@ -6,11 +6,12 @@ import type { FeatureSet } from '../features/feature-set.js';
 import type { Model } from '../features/model.js';
 import type { ExtraCandidate } from '../head/candidates.js';
 import { fittedCandidates } from '../head/choose-fit.js';
-import { fit } from '../head/fit.js';
+import { type FitVerbRun, fit } from '../head/fit.js';
 import { type FitConfiguration, parametersOf } from '../head/fit-configuration.js';
 import { type FittedHead, nameFit, noteDiverged, survivorsOf } from '../head/fitted-head.js';
 import type { FitMethod } from '../head/recipes.js';
 import type { SessionOptions } from '../runtime/session.js';
+import type { RecalibrateOptions } from './recalibrate-options.js';
 
 /**
  * What `auto` fits: the recipes, and logistic regression with the losses for the tail. A class-balanced loss and the
@@ -47,6 +48,7 @@ interface FitCandidatesOptions {
   readonly method: 'auto' | FitMethod;
   readonly counts: ClassCounts;
   readonly where: SessionOptions & { readonly signal?: AbortSignal };
+  readonly onProgress?: RecalibrateOptions['onProgress'];
 }
 
 /** Fits and wraps. Methods that cannot be fitted here, and fits that diverge, are left out of `auto`, with a note. */
@@ -57,6 +59,7 @@ export async function fitCandidates({
   method,
   counts,
   where,
+  onProgress,
 }: FitCandidatesOptions): Promise<{ candidates: ExtraCandidate[]; notes: string[] }> {
   if (model.location.kind === 'logits') {
     const reason = `only the logits of this model can be changed (${model.location.note ?? 'no linear head'})`;
@@ -67,8 +70,11 @@ export async function fitCandidates({
     );
   }
   const run = { ...where, init: model.head, counts };
-  const { fits, notes } =
-    method === 'auto' ? await fitAll(train, run) : { fits: await fit(train, { method }, run), notes: [] };
+  const { fits, notes } = await fitLists(train, method === 'auto' ? AUTO : [[{ method }]], {
+    ...run,
+    alone: method !== 'auto',
+    report: (done, total) => onProgress?.({ what: 'fits', done, total }),
+  });
   const candidates = fittedCandidates(fits, validation, where);
   // A float64 model takes a float64 head.
   const double = model.head.weight.data instanceof Float64Array;
@@ -78,23 +84,36 @@ export async function fitCandidates({
   };
 }
 
-async function fitAll(
+interface FitLists extends FitVerbRun {
+  /** Nothing to go on with: what stops this fit stops all. */
+  readonly alone: boolean;
+  readonly report: (done: number, total: number) => void;
+}
+
+async function fitLists(
   train: FeatureSet,
-  run: Parameters<typeof fit>[2],
+  lists: typeof AUTO,
+  { alone, report, ...run }: FitLists,
 ): Promise<{ fits: FittedHead[]; notes: string[] }> {
   const fits: FittedHead[] = [];
   const notes: string[] = [];
-  for (const configurations of AUTO) {
+  for (const [index, configurations] of lists.entries()) {
+    report(index, lists.length);
     try {
-      const made = await fit(train, configurations, { ...run, keepDiverged: true });
+      const made = await fit(train, configurations, {
+        ...run,
+        keepDiverged: !alone,
+        onProgress: ({ epoch, epochs }) => report(index + epoch / epochs, lists.length),
+      });
       fits.push(...survivorsOf(made));
       notes.push(...noteDiverged(made));
     } catch (error) {
-      if (!(error instanceof TailorError) || !LEFT_OUT.includes(error.code)) throw error;
+      if (alone || !(error instanceof TailorError) || !LEFT_OUT.includes(error.code)) throw error;
       const named = configurations.map((one) => ({ method: one.method, parameters: parametersOf(one) }));
       const names = named.map((one) => nameFit(one, named));
       notes.push(`Left out: ${names.join(' and ')}. ${error.message}`);
     }
   }
+  report(lists.length, lists.length);
   return { fits, notes };
 }

@@ -1,15 +1,34 @@
 /** What `recalibrate` is told. */
 import type { ClassCounts } from '../array/class-counts.js';
+import type { LinearHead } from '../array/linear-head.js';
 import type { GroupThresholds } from '../evaluation/groups.js';
 import type { FeatureSet, VerificationInputs } from '../features/feature-set.js';
 import type { MultiplicativeConvention } from '../head/adjust.js';
-import type { GridMethod } from '../head/candidates.js';
+import type { GridMethod, MethodParameters } from '../head/candidates.js';
 import type { FitMethod } from '../head/recipes.js';
 import type { TargetPrior } from '../head/target-prior.js';
 import type { SessionOptions } from '../runtime/session.js';
 
 /** What `recalibrate` can be told to use: everything, one adjustment, or one method of `fit`. */
 export type RecalibrateMethod = 'auto' | GridMethod | FitMethod;
+
+/** A head and what is to be said of it in the new model. */
+export interface GivenHead {
+  readonly method: string;
+  /** Default: none. */
+  readonly parameters?: MethodParameters;
+  /** Shape of the model's head. */
+  readonly head: LinearHead;
+}
+
+/** How far a search is: first the fits, where there are any, then the candidates; each count rises to its own `total`. */
+export interface RecalibrateProgress {
+  /** What is counted. */
+  readonly what: 'fits' | 'candidates';
+  /** Of fits with a fraction: what the one under way has done. */
+  readonly done: number;
+  readonly total: number;
+}
 
 /** Options of `recalibrate`. */
 export interface RecalibrateOptions extends SessionOptions {
@@ -31,6 +50,8 @@ export interface RecalibrateOptions extends SessionOptions {
    * whether it helps there or not; `improvement` says which.
    */
   readonly parameter?: number;
+  /** A head made elsewhere, e.g. by `fit`, instead of a search: used whether it helps on validation or not, as `parameter` is. */
+  readonly head?: GivenHead;
   /** Divide all logits by T afterwards: a number, or 'fit' for the T that minimises NLL under the target prior. */
   readonly temperature?: number | 'fit';
   /** Class frequencies to tailor for. Default 'uniform'. */
@@ -56,4 +77,6 @@ export interface RecalibrateOptions extends SessionOptions {
   /** File name that the result will have; see ChangeModelOptions. */
   readonly outName?: string;
   readonly signal?: AbortSignal;
+  /** Called while heads are fitted and candidates are scored. */
+  readonly onProgress?: (progress: RecalibrateProgress) => void;
 }

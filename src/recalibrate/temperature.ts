@@ -25,14 +25,24 @@ export async function addTemperature(
   if (temperature === undefined) return { head, parameters };
   const value =
     temperature === 'fit'
-      ? fitTemperature(await headLogits(head, validation.features, where), labels, {
-          weights: targetWeights(labels, validation.classCount, targetPrior),
-        })
+      ? rounded(
+          fitTemperature(await headLogits(head, validation.features, where), labels, {
+            weights: targetWeights(labels, validation.classCount, targetPrior),
+          }),
+        )
       : temperature;
   return {
     head: adjust(head, { method: 'temperature', temperature: value }),
     parameters: { ...parameters, temperature: value },
   };
+}
+
+/**
+ * To six digits: validation tells two or three of them, and those behind the seventh differ from machine to machine, in
+ * Node and in a page, with the order in which a product is summed. So the same choice makes the same file everywhere.
+ */
+function rounded(temperature: number): number {
+  return Number(temperature.toPrecision(6));
 }
 
 /** q_k / n_k: the likelihood of validation as if its classes came as often as in the target. */

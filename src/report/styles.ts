@@ -83,7 +83,7 @@ h1{font-size:15px;font-weight:600;overflow-wrap:anywhere}
 h2{font-size:20px;font-weight:600;line-height:1.3;letter-spacing:-.005em;margin-bottom:20px}
 h3{font-size:15px;font-weight:600;line-height:1.4;overflow-wrap:anywhere}
 section{margin-top:56px;padding-top:20px;border-top:1px solid}
-section>p,.lead{max-width:68ch}
+section>p,.lead{max-width:68ch;overflow-wrap:anywhere}
 .kind{font-size:13px}
 .verdict{font-size:30px;line-height:1.25;font-weight:600;letter-spacing:-.015em;max-width:26em;margin-top:20px;text-wrap:balance}
 .lead{margin-top:12px;font-size:17px}
@@ -147,7 +147,8 @@ function pageColours({ paper, ink, muted, grid, axis, many, few }: Palette): str
     `.kind,.tile dt,.tile .more,.tile .gloss,figcaption,.advice .source,th,.provenance dt,.note,.tile .from{color:${muted}}`,
     `section,.tile{border-color:${axis}}`,
     `th,td{border-color:${grid}}`,
-    `.problem{color:${few}}`,
+    // Marks are larger than letters: these need more contrast.
+    `.problem{color:${mix(few, ink, 0.2)}}`,
     `.caution{color:${ink}}`,
     `.good{color:${many}}`,
   ].join('');

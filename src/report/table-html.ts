@@ -28,7 +28,10 @@ export function tableHtml({ title, header, rows, prose = [], note }: Table): Mar
         element(
           'tr',
           {},
-          ...header.map((name, c) => element('th', { class: style(c), scope: 'col' }, isolate(name))),
+          ...header.map((name, c) =>
+            // A header without words is none.
+            name === '' ? element('td') : element('th', { class: style(c), scope: 'col' }, isolate(name)),
+          ),
         ),
       ),
       new Markup(`<tbody>${cells.join('\n')}</tbody>`),

@@ -54,7 +54,7 @@ export interface Session {
 /**
  * Loads a model (bytes, or the path of a file, whose external data is then found beside it).
  * MODEL_INVALID when onnxruntime cannot load it, DEVICE_UNAVAILABLE when the named device does not work here,
- * FILE_NOT_FOUND, INVALID_ARGUMENT.
+ * DEPENDENCY_MISSING when a page does not find onnxruntime-web, FILE_NOT_FOUND, INVALID_ARGUMENT.
  */
 export async function openSession(
   model: string | Uint8Array,
@@ -109,6 +109,8 @@ async function openOn(
       return wrap(await ort.create(model, device, how), device, refused, true);
     }
   } catch (error) {
+    // What says what is wrong already, e.g. that the runtime itself is missing.
+    if (error instanceof TailorError) throw error;
     throw new TailorError(
       'MODEL_INVALID',
       `Opening a session on ${device}: onnxruntime refuses the model: ${firstLine(error)}`,

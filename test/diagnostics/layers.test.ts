@@ -410,8 +410,11 @@ describe.skipIf(!hasPictures)('the CIFAR10-LT model', () => {
       expect([tensor, kind]).toEqual([wanted.tensor, wanted.kind]);
       // The shortcuts widen 16 channels to 32 and 32 to 64: what is beyond is rounding, which a plain solve takes for signal.
       expect(fdr.rank).toBe(wanted.rank);
-      close(fdr.value, wanted.fdr, 1e-4);
-      close(reluFdr.value, wanted.reluFdr, 1e-4);
+      // What the first convolution makes of 3 colours hardly leaves 3 directions on average over a picture (the eigenvalues
+      // of its correlations go down to 1e-9 of the largest): there the rounding of kernels shows, 1e-5 native and 2e-4 in
+      // WebAssembly, which has no fused multiply-add.
+      close(fdr.value, wanted.fdr, i === 0 ? 1e-3 : 1e-5);
+      close(reluFdr.value, wanted.reluFdr, 1e-5);
     }
     const last = found.layers.at(-1)!;
     expect(last.fdr.value).toBeGreaterThan(10 * found.layers[1].fdr.value!);

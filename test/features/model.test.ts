@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { platform } from '#platform';
 import { denseData } from '../../src/array/matrix.js';
-import { platform } from '../../src/array/platform.node.js';
 import { inspectModel } from '../../src/features/describe-model.js';
 import { openModel } from '../../src/features/model.js';
 import { GraphBuilder } from '../../src/onnx/build.js';

@@ -1,8 +1,8 @@
 /** Extraction with deployed models. TAILOR_DATA names the folder that has models/ (see its README). */
-import { createHash } from 'node:crypto';
+import { Buffer } from 'node:buffer';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { gunzipSync } from 'node:zlib';
+import { gunzipSync, strFromU8 } from 'fflate';
 import { describe, expect, it } from 'vitest';
 import { denseData, type Matrix } from '../../src/array/matrix.js';
 import { headLogitsReference } from '../../src/compute/head-logits.js';
@@ -60,11 +60,7 @@ function topClasses({ logits }: FeatureSet): number[] {
   });
 }
 
-function sha(rows: Matrix): string {
-  return createHash('sha256')
-    .update(Buffer.from(denseData(rows).buffer))
-    .digest('hex');
-}
+const bytesOf = (rows: Matrix) => Buffer.from(denseData(rows).slice().buffer);
 
 /** The logits must be W f + b of the head that was read: float32 kernels against float64. */
 function expectConsistent(set: FeatureSet, head: Parameters<typeof headLogitsReference>[0]): void {
@@ -129,7 +125,8 @@ describe.skipIf(!data)('deployed models', () => {
     const source = bitmaps('cat', 'bird', 'dragonfly', 'grace_hopper');
     const set = await model.extract(source, { ...cpu, batch: 3 });
     const again = await model.extract(source, { ...cpu, batch: 3 });
-    expect([sha(again.features), sha(again.logits!)]).toEqual([sha(set.features), sha(set.logits!)]);
+    expect(bytesOf(again.features).equals(bytesOf(set.features))).toBe(true);
+    expect(bytesOf(again.logits!).equals(bytesOf(set.logits!))).toBe(true);
     expectConsistent(set, model.head);
     expect(topClasses(set).slice(0, 2)).toEqual([3, 2]); // cat, bird
 
@@ -154,12 +151,14 @@ describe.skipIf(!data)('deployed models', () => {
       target_labels_space: string[];
     };
     const all = JSON.parse(
-      gunzipSync(readFileSync(join(models, 'magika/inference_examples_by_content.json.gz'))).toString(),
+      strFromU8(gunzipSync(readFileSync(join(models, 'magika/inference_examples_by_content.json.gz')))),
     ) as Example[];
-    const examples = all.filter(
+    const answered = all.filter(
       (example) => example.status === 'ok' && example.prediction.dl !== 'undefined',
     );
-    expect(examples.length).toBeGreaterThan(100);
+    expect(answered.length).toBeGreaterThan(100);
+    // WebAssembly takes its time for all of them.
+    const examples = 'document' in globalThis ? answered.filter((_, i) => i % 10 === 0) : answered;
     const classes = config.target_labels_space;
     const source: DataSource = {
       name: 'published examples',

@@ -1,4 +1,5 @@
 /** Inner tensors as outputs: which, under what name and type, and that nothing else changes. */
+import { Buffer } from 'node:buffer';
 import { join } from 'node:path';
 import { create } from '@bufbuild/protobuf';
 import {

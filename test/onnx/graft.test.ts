@@ -1,4 +1,5 @@
 /** What a graft does to the file: copies of what others use, types, overflow, and bytes that must not change. */
+import { Buffer } from 'node:buffer';
 import { describe, expect, it } from 'vitest';
 import { type LinearHead, linearHead } from '../../src/array/linear-head.js';
 import { denseData } from '../../src/array/matrix.js';

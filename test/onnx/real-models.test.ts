@@ -1,4 +1,5 @@
 /** Deployed models, untouched: found, read, put back byte for byte, and run. Needs TAILOR_DATA. */
+import { Buffer } from 'node:buffer';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gunzipSync, strFromU8 } from 'fflate';
@@ -148,10 +149,12 @@ describe.skipIf(!data)('magika', () => {
   it('gives its published answers before and after a round trip, and after a scale and its reverse', async () => {
     const config = JSON.parse(await readFile(join(folder, 'magika/config.min.json'), 'utf8')) as MagikaConfig;
     const packed = await readFile(join(folder, 'magika/inference_examples_by_content.json.gz'));
-    const examples = (JSON.parse(strFromU8(gunzipSync(packed))) as Example[]).filter(
+    const all = (JSON.parse(strFromU8(gunzipSync(packed))) as Example[]).filter(
       ({ prediction }) => prediction.dl !== 'undefined',
     );
-    expect(examples).toHaveLength(129);
+    expect(all).toHaveLength(129);
+    // WebAssembly takes half a minute for all of them.
+    const examples = 'document' in globalThis ? all.filter((_, i) => i % 10 === 0) : all;
     const inputs = examples.map(({ content_base64 }) =>
       magikaInput(Buffer.from(content_base64, 'base64'), config),
     );

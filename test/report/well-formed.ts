@@ -1,4 +1,5 @@
 /** Checks markup with libxml2, a real parser, which sharp's SVG loader brings along: no parser is among our own dependencies. */
+import { Buffer } from 'node:buffer';
 import sharp from 'sharp';
 import { expect } from 'vitest';
 

@@ -1,12 +1,13 @@
 /** The choice of a device, with an onnxruntime that has whatever cards a test wants. */
 import { describe, expect, it, vi } from 'vitest';
+import { TailorError } from '../../src/array/errors.js';
 import type { DeviceCheck, NamedDevice } from '../../src/runtime/ort.js';
 import { openSession } from '../../src/runtime/session.js';
 
 const machine = vi.hoisted(() => ({
   checks: {} as Record<string, DeviceCheck>,
   /** Messages that sessions fail with, by device; 'strict' is thrown only where a fallback is forbidden. */
-  failures: {} as Record<string, { message: string; strict?: boolean }>,
+  failures: {} as Record<string, { message: string; strict?: boolean; error?: Error }>,
   created: [] as string[],
 }));
 
@@ -17,7 +18,7 @@ vi.mock('#ort', () => ({
     create: async (_: unknown, device: NamedDevice, { strict }: { strict?: boolean }) => {
       machine.created.push(strict ? `${device} strict` : device);
       const failure = machine.failures[device];
-      if (failure && (strict || !failure.strict)) throw new Error(failure.message);
+      if (failure && (strict || !failure.strict)) throw failure.error ?? new Error(failure.message);
       return { inputMetadata: [], outputMetadata: [], release: async () => {} };
     },
   },
@@ -85,6 +86,13 @@ describe('a named device', () => {
     setUp({ cuda: works }, { cuda: { message: 'bad graph' } });
     await expect(openSession(model, { device: 'cuda' })).rejects.toMatchObject({ code: 'MODEL_INVALID' });
     expect(machine.created).toEqual(['cuda strict']);
+  });
+
+  it('passes on what the runtime says of itself, which is nothing about the model', async () => {
+    const error = new TailorError('DEPENDENCY_MISSING', 'Loading onnxruntime-web: not there.');
+    setUp({}, { cpu: { message: '', error } });
+    await expect(openSession(model, { device: 'cpu' })).rejects.toBe(error);
+    await expect(openSession(model)).rejects.toBe(error);
   });
 
   it('tells that the processor runs what it has no kernel for', async () => {

@@ -1,16 +1,9 @@
 import { existsSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { GraphBuilder } from '../../src/onnx/build.js';
 import { listDevices, runtimeVersions } from '../../src/runtime/devices.js';
 import { explainFailure, judgeProbe } from '../../src/runtime/probe.node.js';
 import { openSession } from '../../src/runtime/session.js';
-import { runCompiled } from './run-compiled.js';
-
-function reluModel(type: 'float32' | 'float64'): Uint8Array {
-  const g = new GraphBuilder();
-  g.output(g.relu(g.input('x', type, ['n'])), 'y', type, ['n']);
-  return g.build();
-}
+import { reluModel } from './small-models.js';
 
 describe('doctor', () => {
   it('lists every device with a reason, and opens sessions on those it calls available', async () => {
@@ -108,18 +101,5 @@ describe.runIf(swiftshader)('webgpu on a software adapter', () => {
     const session = await openSession(reluModel('float64'), { device: 'webgpu' });
     expect(session.partlyOnCpu).toBe(true);
     await session.release();
-  });
-});
-
-describe('a process', () => {
-  it('ends by itself after sessions were used and not released', () => {
-    const model = Buffer.from(reluModel('float32')).toString('base64');
-    const run = runCompiled(`
-      const { openSession } = await load('runtime/session.js');
-      const session = await openSession(Buffer.from('${model}', 'base64'));
-      const { y } = await session.run({ x: { data: Float32Array.of(-1, 2), dims: [2] } });
-      console.log(y.data.join());
-    `);
-    expect(run).toEqual({ status: 0, stdout: '0,2\n', stderr: '' });
   });
 });

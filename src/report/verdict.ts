@@ -58,7 +58,10 @@ function answersVerdict(
 }
 
 /** 'multiplicative, gamma 0.2'. */
-export function describeMethod({ method, parameters }: ReportRecalibration): string {
+export function describeMethod({
+  method,
+  parameters,
+}: Pick<ReportRecalibration, 'method' | 'parameters'>): string {
   const list = Object.entries(parameters).map(
     ([name, value]) => `${name} ${typeof value === 'number' ? shortNumber(value) : String(value)}`,
   );

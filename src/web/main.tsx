@@ -31,11 +31,9 @@ actions.start();
 
 // A file that misses its place must not take the place of the page.
 window.addEventListener('dragover', (event) => event.preventDefault());
-window.addEventListener('drop', async (event) => {
+window.addEventListener('drop', (event) => {
   event.preventDefault();
-  if (!event.dataTransfer) return;
-  const found = await droppedFiles(event.dataTransfer);
-  if (found.length > 0) actions.takeFiles(found);
+  if (event.dataTransfer) actions.takeFiles(droppedFiles(event.dataTransfer));
 });
 
 function showResult(): void {

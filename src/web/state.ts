@@ -192,18 +192,21 @@ export function classNamesOf({ slots }: State): readonly string[] | undefined {
 
 /** Something that is not there yet, and the step that it belongs to. */
 export interface Lack {
+  readonly what: 'model' | 'validation' | 'counts';
   readonly words: string;
+  /** Of the step. */
   readonly id: 'model' | 'data';
 }
 
 /** What adjusting and choosing still need. */
 export function lacksOf(state: State): Lack[] {
   const { slots } = state;
-  return [
-    ...(headOf(state)
-      ? []
-      : [{ words: slots.model.value ? 'a head that can be used' : 'a model', id: 'model' } as const]),
-    ...(slots.validation.value ? [] : [{ words: 'validation data', id: 'data' } as const]),
-    ...(slots.counts.value ? [] : [{ words: 'the training samples by class', id: 'data' } as const]),
-  ];
+  const lacks: Lack[] = [];
+  if (!headOf(state)) {
+    const words = slots.model.value ? 'a head that can be used' : 'a model';
+    lacks.push({ what: 'model', words, id: 'model' });
+  }
+  if (!slots.validation.value) lacks.push({ what: 'validation', words: 'validation data', id: 'data' });
+  if (!slots.counts.value) lacks.push({ what: 'counts', words: 'the training samples by class', id: 'data' });
+  return lacks;
 }

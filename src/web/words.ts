@@ -1,5 +1,4 @@
 /** Words of the page that the report does not need. */
-import { describeMethod } from '../report/verdict.js';
 import { figure } from '../report/words.js';
 
 /** '1.12 MB'. */
@@ -18,13 +17,3 @@ export function secondsWords(seconds: number): string {
 export function originWords(from: string): string {
   return from === 'typed' ? 'as typed' : `from ${from}`;
 }
-
-/** 'multiplicative, gamma 0.2'. */
-export function describeChoice(
-  method: string,
-  parameters: Readonly<Record<string, number | string>>,
-): string {
-  return describeMethod({ method, parameters } as Parameters<typeof describeMethod>[0]);
-}
-
-/** Adjustments have a parameter or two; what a fitted head is made with fills a paragraph, and stands in the report. */

@@ -204,7 +204,11 @@ export function made(wish: Wish, change: Partial<Measurement> = {}): Measurement
   const part = (ratio: number): Part => ({
     samples: 4000,
     fdr: { samples: ratio, classes: ratio * 2, rank: 3, dropped: 0 },
-    cosine: { sameClass: 0.8, differentClass: 0.2, matrix: [] },
+    cosine: {
+      sameClass: 0.8,
+      differentClass: 0.2,
+      matrix: [0, 1, 2, 3].map((k) => [0, 1, 2, 3].map((l) => (k === l ? 0.8 : 0.2))),
+    },
     classMeanNorms: [1, 1, 2, 4],
     featureNorms: [2, 2, 3, 5],
   });

@@ -6,6 +6,7 @@ import { denseData, matrix } from '../../src/array/matrix.js';
 import { createRandom } from '../../src/array/random.js';
 import { headLogits } from '../../src/compute/head-logits.js';
 import type { DataSource } from '../../src/data/sample.js';
+import { diagnose } from '../../src/diagnostics/diagnose.js';
 import { openModel } from '../../src/features/model.js';
 import { fit } from '../../src/head/fit.js';
 import type { FitConfiguration } from '../../src/head/fit-configuration.js';
@@ -118,6 +119,16 @@ describe.runIf(webgpu.available)('webgpu', () => {
     expect(gpu.extraction!.device).toBe('webgpu');
     expect(difference(denseData(gpu.features), denseData(cpu.features))).toBeLessThan(1e-4);
     expect(difference(denseData(gpu.logits!), denseData(cpu.logits!))).toBeLessThan(1e-4);
+  });
+
+  it('diagnoses', async () => {
+    const model = await openModel(longTailModel());
+    const train = await model.extract(longTailSource(30, 4), { device: 'cpu' });
+    const on = (device: 'webgpu' | 'cpu') => diagnose(train, { head: model.head, device });
+    const [gpu, cpu] = [await on('webgpu'), await on('cpu')];
+    expect(gpu.fdr.value).toBeCloseTo(cpu.fdr.value!, 6);
+    expect(gpu.collapse.nc4).toEqual(cpu.collapse.nc4);
+    expect(gpu.advice).toEqual(cpu.advice);
   });
 
   it.each<FitConfiguration & { wanted: RegExp }>([

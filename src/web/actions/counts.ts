@@ -3,22 +3,22 @@ import type { GroupThresholds } from '../../evaluation/groups.js';
 import { figure } from '../../report/words.js';
 import type { CallOptions } from '../engine/client.js';
 import type { CountsFacts, CountsSource } from '../engine/protocol.js';
-import type { FoundFile } from '../files/dropped.js';
+import type { Given } from '../files/dropped.js';
 import { countsFile, isRefusal } from '../files/sort-files.js';
 import { headOf } from '../state.js';
 import { originWords } from '../words.js';
 import type { LiveActions } from './live.js';
-import type { Context } from './run.js';
+import { type Context, LOOKING } from './run.js';
 
 export interface CountsActions {
   setCounts(source: CountsSource): Promise<void>;
-  setCountsFile(found: readonly FoundFile[]): Promise<void>;
+  setCountsFile(given: Given): Promise<void>;
   setThresholds(thresholds: GroupThresholds | null): Promise<void>;
 }
 
 /** `diagnose` is called when there is something new to look at. */
 export function createCounts(
-  { store, engine, run, clear, refuse, say }: Context,
+  { store, engine, run, look, clear, refuse, say }: Context,
   live: LiveActions,
   diagnose: () => Promise<void>,
 ): CountsActions {
@@ -50,7 +50,9 @@ export function createCounts(
   return {
     setCounts,
 
-    async setCountsFile(found) {
+    async setCountsFile(given) {
+      const found = await look('counts', LOOKING, Promise.resolve(given));
+      if (!found?.length) return;
       const file = countsFile(found);
       if (isRefusal(file)) refuse('counts', file.refused, file.hint);
       else await setCounts({ kind: 'file', file });

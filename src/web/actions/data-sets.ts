@@ -1,13 +1,13 @@
 /** Sets of samples: read, kept while a model is missing or opened anew, removed. */
 import { countOf } from '../../report/words.js';
 import type { DataInput, Role } from '../engine/protocol.js';
-import type { FoundFile } from '../files/dropped.js';
+import type { Given } from '../files/dropped.js';
 import { dataFiles, isRefusal } from '../files/sort-files.js';
 import { headOf } from '../state.js';
 import type { CountsActions } from './counts.js';
 import { dataHint } from './hints.js';
 import type { LiveActions } from './live.js';
-import type { Context } from './run.js';
+import { type Context, LOOKING } from './run.js';
 
 /** What the page calls the roles. */
 export const ROLE_NAMES: Readonly<Record<Role, string>> = {
@@ -20,7 +20,7 @@ export const ROLE_NAMES: Readonly<Record<Role, string>> = {
 const ORDER: readonly Role[] = ['validation', 'test', 'train'];
 
 export interface DataActions {
-  addData(role: Role, found: readonly FoundFile[]): Promise<void>;
+  addData(role: Role, given: Given): Promise<void>;
   /** Sets that were looked at, one after the other. */
   readData(inputs: Partial<Record<Role, DataInput>>): Promise<void>;
   removeData(role: Role): Promise<void>;
@@ -36,7 +36,7 @@ export interface DataNeeds {
 }
 
 export function createDataSets(context: Context, { live, counts, diagnose }: DataNeeds): DataActions {
-  const { store, engine, run, clear, refuse, say } = context;
+  const { store, engine, run, look, clear, refuse, say } = context;
   /** What was given last, and whether it was read. */
   const given = new Map<Role, { readonly input: DataInput; isRead: boolean }>();
 
@@ -92,7 +92,9 @@ export function createDataSets(context: Context, { live, counts, diagnose }: Dat
   return {
     readData: (inputs) => readAll(inOrder((role) => inputs[role])),
 
-    async addData(role, found) {
+    async addData(role, files) {
+      const found = await look(role, LOOKING, Promise.resolve(files));
+      if (!found?.length) return;
       const input = dataFiles(found);
       if (isRefusal(input)) refuse(role, input.refused, input.hint);
       else await readAll([[role, input]]);

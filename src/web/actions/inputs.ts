@@ -1,7 +1,7 @@
 /** What the user brings: a model, sets of samples, training counts. */
 import { countOf } from '../../report/words.js';
 import type { FileInput, Verbs } from '../engine/protocol.js';
-import type { FoundFile } from '../files/dropped.js';
+import type { Given } from '../files/dropped.js';
 import { kindOf } from '../files/kind.js';
 import { isRefusal, modelFiles } from '../files/sort-files.js';
 import { headOf, INITIAL_SLIDERS, ROLES } from '../state.js';
@@ -9,20 +9,20 @@ import { type CountsActions, createCounts } from './counts.js';
 import { createDataSets, type DataActions } from './data-sets.js';
 import { modelHint } from './hints.js';
 import type { LiveActions } from './live.js';
-import type { Context } from './run.js';
+import { type Context, LOOKING } from './run.js';
 
 /** Settings that a model is opened with. */
 export type ModelSettings = Omit<Verbs['openModel']['request'], 'file' | 'sideFiles'>;
 
 /** Actions on what the user brings. */
 export interface InputActions extends CountsActions, Omit<DataActions, 'readAgain'> {
-  openModel(found: readonly FoundFile[]): Promise<void>;
+  openModel(given: Given): Promise<void>;
   /** As openModel, of a file that was looked at. */
   readModel(file: FileInput, sideFiles?: readonly FileInput[]): Promise<void>;
   /** The same file with other settings: another head, class names, preprocessing. Data are read again, for they may fit now. */
   reopenModel(settings: ModelSettings): Promise<void>;
   /** Files dropped beside every place: each goes where its kind belongs. */
-  takeFiles(found: readonly FoundFile[]): Promise<void>;
+  takeFiles(given: Given): Promise<void>;
 }
 
 /** `diagnose` is called when there is something new to look at. */
@@ -31,7 +31,7 @@ export function createInputs(
   live: LiveActions,
   diagnose: () => Promise<void>,
 ): InputActions {
-  const { store, engine, run, clear, refuse, say } = context;
+  const { store, engine, run, look, clear, refuse, say } = context;
   const counts = createCounts(context, live, diagnose);
   const { readAgain, ...data } = createDataSets(context, { live, counts, diagnose });
 
@@ -74,7 +74,9 @@ export function createInputs(
     if (await open(file, sideFiles)) await readAgain(false);
   }
 
-  async function openModel(found: readonly FoundFile[]): Promise<void> {
+  async function openModel(given: Given): Promise<void> {
+    const found = await look('model', LOOKING, Promise.resolve(given));
+    if (!found?.length) return;
     const files = modelFiles(found);
     if (isRefusal(files)) refuse('model', files.refused, files.hint);
     else await readModel(files.file, files.sideFiles);
@@ -99,7 +101,9 @@ export function createInputs(
       await readAgain(true);
     },
 
-    async takeFiles(found) {
+    async takeFiles(given) {
+      const found = await look('model', LOOKING, Promise.resolve(given));
+      if (!found?.length) return;
       const of = (...kinds: string[]) => found.filter(({ path }) => kinds.includes(kindOf(path)));
       const features = found.filter(({ path }) => path.includes('/') || kindOf(path) === 'features');
       const texts = of('text').filter(({ path }) => !path.includes('/'));

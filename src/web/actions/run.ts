@@ -4,6 +4,9 @@ import { type CallOptions, type Engine, EngineError } from '../engine/client.js'
 import type { Problem, Slot, SlotName, Slots, State } from '../state.js';
 import type { Store } from '../store.js';
 
+/** What is done with files before it is known what they are. */
+export const LOOKING = 'Looking through the files';
+
 /** Says more about a failure than its message does. */
 export type HintOf = (problem: Problem) => string | undefined;
 
@@ -21,6 +24,8 @@ export interface Context {
     work: (options: CallOptions) => Promise<Slots[N]>,
     hint?: HintOf,
   ): Promise<Slots[N] | undefined>;
+  /** The same for work whose result is not what the slot holds: `work` has begun already. */
+  look<T>(name: SlotName, what: string, work: Promise<T>): Promise<T | undefined>;
   /** Stops the work of a slot. */
   cancel(name: SlotName): void;
   /** Empties slots, and stops what was going on there. */
@@ -37,44 +42,65 @@ export function createContext(store: Store<State>, engine: Engine): Context {
 
   const put = <N extends SlotName>(name: N, slot: Slot<Slots[N]>) =>
     store.set(({ slots }) => ({ slots: { ...slots, [name]: slot } }));
-  const cancel = (name: SlotName) => running.get(name)?.abort();
+
+  function cancel(name: SlotName): void {
+    if (!running.has(name)) return;
+    running.get(name)?.abort();
+    const { value } = store.state.slots[name];
+    put(name, { value, busy: { what: 'Stopping' } } as Slot<never>);
+  }
+
+  /** Work that shows in a slot; what it leads to is for others to put there. */
+  async function attempt<N extends SlotName, T>(
+    name: N,
+    what: string,
+    work: (options: CallOptions) => Promise<T>,
+    hint?: HintOf,
+  ): Promise<T | undefined> {
+    running.get(name)?.abort();
+    const controller = new AbortController();
+    running.set(name, controller);
+    const { signal } = controller;
+    const isCurrent = () => running.get(name) === controller;
+    const { value } = store.state.slots[name] as Slot<Slots[N]>;
+    put(name, { value, busy: { what } });
+    try {
+      const result = await work({
+        signal,
+        onProgress: (progress) => {
+          if (isCurrent() && !signal.aborted) put(name, { value, busy: { what, progress } });
+        },
+      });
+      if (!isCurrent()) return undefined;
+      running.delete(name);
+      put(name, { value });
+      return signal.aborted ? undefined : result;
+    } catch (error) {
+      if (!isCurrent()) return undefined;
+      running.delete(name);
+      const problem = problemOf(error);
+      const found = problem.code === 'ABORTED' ? undefined : { ...problem, hint: hint?.(problem) };
+      put(name, { value, ...(found && { problem: found }) });
+      return undefined;
+    }
+  }
 
   return {
     store,
     engine,
     cancel,
 
+    look: (name, what, work) => attempt(name, what, () => work),
+
     async run(name, what, work, hint) {
-      cancel(name);
-      const controller = new AbortController();
-      running.set(name, controller);
-      const isCurrent = () => running.get(name) === controller;
-      const { value } = store.state.slots[name] as Slot<Slots[typeof name]>;
-      put(name, { value, busy: { what } });
-      try {
-        const result = await work({
-          signal: controller.signal,
-          onProgress: (progress) => {
-            if (isCurrent() && !controller.signal.aborted) put(name, { value, busy: { what, progress } });
-          },
-        });
-        if (!isCurrent() || controller.signal.aborted) throw ABORTED;
-        running.delete(name);
-        put(name, { value: result });
-        return result;
-      } catch (error) {
-        if (!isCurrent()) return undefined;
-        running.delete(name);
-        const problem = problemOf(error);
-        const found = problem.code === 'ABORTED' ? undefined : { ...problem, hint: hint?.(problem) };
-        put(name, { value, ...(found && { problem: found }) });
-        return undefined;
-      }
+      const result = await attempt(name, what, work, hint);
+      if (result !== undefined) put(name, { value: result });
+      return result;
     },
 
     clear(...names) {
       for (const name of names) {
-        cancel(name);
+        running.get(name)?.abort();
         running.delete(name);
       }
       store.set(({ slots }) => ({
@@ -94,8 +120,6 @@ export function createContext(store: Store<State>, engine: Engine): Context {
     },
   };
 }
-
-const ABORTED = new EngineError({ code: 'ABORTED', message: 'Stopped.' });
 
 /** A failure as the page shows it. */
 export function problemOf(error: unknown): Problem {

@@ -6,6 +6,9 @@ export interface FoundFile {
   readonly file: File;
 }
 
+/** Files, or folders that are being looked through. */
+export type Given = readonly FoundFile[] | Promise<readonly FoundFile[]>;
+
 /** Files of a picker; those of a chosen folder have their paths. */
 export function pickedFiles(list: FileList): FoundFile[] {
   return Array.from(list, (file) => ({ path: file.webkitRelativePath || file.name, file }));

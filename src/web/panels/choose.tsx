@@ -3,14 +3,15 @@
 import { useMemo } from 'preact/hooks';
 import type { Choice } from '../../head/selection.js';
 import type { Table } from '../../report/table.js';
+import { describeMethod } from '../../report/verdict.js';
 import { countOf, figure, isolate, percent, points, range, shortNumber } from '../../report/words.js';
 import type { SelectionFacts } from '../engine/protocol.js';
 import { ReportTable } from '../parts/markup.js';
 import { Missing, Section } from '../parts/section.js';
 import { Status } from '../parts/status.js';
 import { lacksOf, type SearchOutcome, type SearchSettings } from '../state.js';
-import { describeChoice } from '../words.js';
 import { FitPanel } from './fit.js';
+import { SLIDER_METHODS } from './methods.js';
 import type { PanelProps } from './panel.js';
 
 export function ChoosePanel({ state, actions }: PanelProps) {
@@ -68,7 +69,7 @@ function Search({ state, actions }: PanelProps) {
 }
 
 function Outcome({ outcome: { made, selection }, onForce }: { outcome: SearchOutcome; onForce: () => void }) {
-  const { kept, improvement, method, parameters } = made;
+  const { kept, improvement, method } = made;
   const table = useMemo(() => tableOf(selection), [selection]);
   const gain = `${points(improvement.average)} points (95 % interval ${range(improvement.interval, points)})`;
   return (
@@ -86,8 +87,9 @@ function Outcome({ outcome: { made, selection }, onForce }: { outcome: SearchOut
         </>
       ) : (
         <p>
-          <strong>Chosen: {describeChoice(method, parameters)}.</strong> It gains {gain}, out of fold. The
-          sliders stand there now, and the model is made <a href="#result">below</a>.
+          <strong>Chosen: {describeMethod(made)}.</strong> It gains {gain}, out of fold.{' '}
+          {SLIDER_METHODS.some((one) => one === method) && 'The sliders stand there now. '}
+          The model is made <a href="#result">below</a>.
         </p>
       )}
       <ReportTable table={table} />

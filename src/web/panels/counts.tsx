@@ -40,6 +40,7 @@ export function CountsPanel({ state, actions }: PanelProps) {
         <FileButton
           label="Choose a file"
           purpose="class counts, .json, .txt or .npz"
+          little
           onFiles={actions.setCountsFile}
         />
         {slots.train.value && (
@@ -145,7 +146,7 @@ function Thresholds({
         <input type="number" class="exact" min={0} step="any" value={few} onChange={set('few')} />
       </label>
       <button type="button" class="little quiet" onClick={() => actions.setThresholds(null)}>
-        As usual
+        Usual bounds
       </button>
     </p>
   );

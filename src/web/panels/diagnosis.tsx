@@ -13,7 +13,7 @@ export function DiagnosisPanel({ state, actions }: PanelProps) {
   const { slots } = state;
   const slot = slots.diagnosis;
   // Either set will do.
-  const lacks = lacksOf(state).filter(({ words }) => !(slots.train.value && words === 'validation data'));
+  const lacks = lacksOf(state).filter(({ what }) => !(slots.train.value && what === 'validation'));
   return (
     <Section id="diagnosis" number={3} title="What imbalance did" busy={Boolean(slot.busy)}>
       <Status slot={slot} onCancel={() => actions.cancel('diagnosis')} />

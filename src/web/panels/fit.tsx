@@ -1,12 +1,13 @@
 /** New heads, fitted to the training features. */
 import type { TargetedSubmitEvent } from 'preact';
 import { FIT_METHODS, type FitMethod, RECIPES } from '../../head/recipes.js';
+import { describeMethod } from '../../report/verdict.js';
 import { figure, isolate, percent } from '../../report/words.js';
 import type { FitResult } from '../engine/protocol.js';
 import { Empty } from '../parts/section.js';
 import { Status } from '../parts/status.js';
 import { headOf } from '../state.js';
-import { describeChoice, secondsWords } from '../words.js';
+import { secondsWords } from '../words.js';
 import { configurationOf, fitFields } from './fit-fields.js';
 import type { PanelProps } from './panel.js';
 
@@ -108,14 +109,14 @@ function Fitted({ state: { fits, live }, actions }: PanelProps) {
 }
 
 function FittedRow({ fit, onMake }: { readonly fit: FitResult; readonly onMake: () => void }) {
-  const { method, parameters, validation, seconds, objective, epochs, warning } = fit;
+  const { method, validation, seconds, objective, epochs, warning } = fit;
   const loss = epochs.at(-1)?.loss ?? objective;
   return (
     <tr>
       <th scope="row">
         <details class="inline">
           <summary>{method}</summary>
-          <span class="more">{isolate(describeChoice(method, parameters))}</span>
+          <span class="more">{isolate(describeMethod(fit))}</span>
         </details>
         <span class="more">
           {loss != null && `loss ${figure(loss)}, `}

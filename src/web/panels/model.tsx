@@ -130,7 +130,7 @@ function HeadChoice({
 const SHOWN = 12;
 
 function ClassNames({ names }: { names: readonly string[] }) {
-  const words = (list: readonly string[]) => list.map((name) => fitText(name, 30)).join(', ');
+  const words = (list: readonly string[]) => list.map((name) => fitText(name, 18)).join(', ');
   if (names.length <= SHOWN) return <>{words(names)}</>;
   return (
     <details class="inline">

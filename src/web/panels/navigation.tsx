@@ -17,9 +17,9 @@ export function Navigation({ state }: PanelProps) {
     <nav aria-label="Steps">
       <ol>
         {stepsOf(state).map(([id, title, standing], i) => (
-          <li key={id} class={standing}>
+          <li key={id} class={`step-${standing}`}>
             <a href={`#${id}`}>
-              <span class="number">{i + 1}</span> {title}
+              <span class="number">{i + 1}</span> <span class="title">{title}</span>
               <span class="unseen">, {WORDS[standing]}</span>
             </a>
           </li>

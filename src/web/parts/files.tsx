@@ -1,6 +1,6 @@
 /** Ways to give files: buttons that open the system's picker, and a place to drop them on. */
 import type { ComponentChildren, TargetedDragEvent, TargetedEvent } from 'preact';
-import { droppedFiles, type FoundFile, pickedFiles } from '../files/dropped.js';
+import { droppedFiles, type Given, pickedFiles } from '../files/dropped.js';
 
 export interface FileButtonProps {
   /** What stands on the button. */
@@ -9,13 +9,14 @@ export interface FileButtonProps {
   readonly purpose: string;
   readonly accept?: string;
   readonly multiple?: boolean;
+  readonly little?: boolean;
   /** Pick a folder with all that is in it. */
   readonly folder?: boolean;
-  readonly onFiles: (found: FoundFile[]) => void;
+  readonly onFiles: (given: Given) => void;
 }
 
 /** The input itself has the focus and the keys; the label around it is what is seen. */
-export function FileButton({ label, purpose, accept, multiple, folder, onFiles }: FileButtonProps) {
+export function FileButton({ label, purpose, accept, multiple, folder, little, onFiles }: FileButtonProps) {
   const take = (event: TargetedEvent<HTMLInputElement>) => {
     const input = event.currentTarget;
     const found = input.files ? pickedFiles(input.files) : [];
@@ -24,7 +25,7 @@ export function FileButton({ label, purpose, accept, multiple, folder, onFiles }
     if (found.length > 0) onFiles(found);
   };
   return (
-    <label class="button">
+    <label class={little ? 'button little' : 'button'}>
       {label}
       <input
         type="file"
@@ -43,7 +44,7 @@ export interface DropZoneProps {
   /** Name of the place for assistive technology. */
   readonly label: string;
   readonly filled?: boolean;
-  readonly onFiles: (found: FoundFile[]) => void;
+  readonly onFiles: (given: Given) => void;
   readonly children: ComponentChildren;
 }
 
@@ -64,8 +65,7 @@ export function DropZone({ label, filled, onFiles, children }: DropZoneProps) {
     event.preventDefault();
     event.stopPropagation();
     delete event.currentTarget.dataset.over;
-    if (!event.dataTransfer) return;
-    droppedFiles(event.dataTransfer).then((found) => found.length > 0 && onFiles(found));
+    if (event.dataTransfer) onFiles(droppedFiles(event.dataTransfer));
   };
   return (
     // biome-ignore lint/a11y/useSemanticElements: a fieldset would need a legend that is seen

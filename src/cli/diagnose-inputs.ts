@@ -8,7 +8,7 @@ import { mergeStatistics } from '../diagnostics/merge-statistics.js';
 import { type NamedStatistics, readStatistics } from '../diagnostics/statistics-file.js';
 import { evaluate } from '../evaluation/evaluate.js';
 import { groupConfusion } from '../evaluation/group-confusion.js';
-import { alignLabels } from '../features/class-names.js';
+import { alignLabels } from '../data/class-names.js';
 import type { FeatureSet } from '../features/feature-set.js';
 import type { Model } from '../features/model.js';
 import { openFeatures } from '../features/open-features.js';

@@ -4,7 +4,7 @@ import type { ClassCounts } from '../array/class-counts.js';
 import { TailorError } from '../array/errors.js';
 import { headShape, type LinearHead } from '../array/linear-head.js';
 import { readCounts } from '../data/read-counts.js';
-import { alignLabels } from '../features/class-names.js';
+import { alignLabels } from '../data/class-names.js';
 import type { FeatureSet } from '../features/feature-set.js';
 import { openModel } from '../features/model.js';
 import { readFeatures } from '../features/read-features.js';

@@ -5,6 +5,7 @@ import { toLabels } from '../array/npy.js';
 import { type NpyRows, openNpyRows, type RowsOptions } from '../array/npy-rows.js';
 import { openNpz } from '../array/npz.js';
 import { checkLabels } from './check-labels.js';
+import { fingerprintPath } from './fingerprint.js';
 import { readClasses } from './read-classes.js';
 import { readLabels } from './read-labels.js';
 import type { DataSource, Picture, Sample } from './sample.js';
@@ -43,6 +44,7 @@ export async function npzSource(
     : npz.has('labels')
       ? toLabels(await npz.read('labels'), `labels of ${npz.name}`)
       : undefined;
+  const marked = (source: DataSource): DataSource => ({ ...source, ...fingerprintPath(file) });
   if (npz.has('images') && npz.has('inputs')) {
     throw new TailorError(
       'FORMAT_INVALID',
@@ -52,10 +54,11 @@ export async function npzSource(
   if (npz.has('images')) {
     const rows = await open('images');
     const doing = `images of ${npz.name}`;
-    if (!isBytes(rows)) return makeSource(npz.name, new Map([['', rows]]), labels, classes);
-    return pictureSource(npz.name, rows, pictureDims(rows, doing), labels, classes);
+    if (!isBytes(rows)) return marked(makeSource(npz.name, new Map([['', rows]]), labels, classes));
+    return marked(pictureSource(npz.name, rows, pictureDims(rows, doing), labels, classes));
   }
-  if (npz.has('inputs')) return makeSource(npz.name, new Map([['', await open('inputs')]]), labels, classes);
+  if (npz.has('inputs'))
+    return marked(makeSource(npz.name, new Map([['', await open('inputs')]]), labels, classes));
   const inputs = new Map<string, NpyRows>();
   for (const array of npz.names) if (!RESERVED.includes(array)) inputs.set(array, await open(array));
   if (inputs.size === 0) {
@@ -65,7 +68,7 @@ export async function npzSource(
         '`inputs`, or arrays named as the inputs of the model are needed.',
     );
   }
-  return makeSource(npz.name, inputs, labels, classes);
+  return marked(makeSource(npz.name, inputs, labels, classes));
 }
 
 /**
@@ -80,9 +83,9 @@ export async function npySource(
   const labels = given ? await readLabels(given) : undefined;
   const channels = rows.shape[3];
   if (isBytes(rows) && rows.shape.length === 4 && (channels === 1 || channels === 3)) {
-    return pictureSource(name, rows, pictureDims(rows, name), labels, undefined);
+    return { ...pictureSource(name, rows, pictureDims(rows, name), labels, undefined), ...fingerprintPath(file) };
   }
-  return makeSource(name, new Map([['', rows]]), labels, undefined);
+  return { ...makeSource(name, new Map([['', rows]]), labels, undefined), ...fingerprintPath(file) };
 }
 
 function makeSource(

@@ -5,6 +5,7 @@
 import { platform } from '#platform';
 import { TailorError } from '../array/errors.js';
 import { checkLabels } from './check-labels.js';
+import { fingerprintFiles } from './fingerprint.js';
 import type { DataSource, Sample } from './sample.js';
 
 /** 'cifar100' has the 100 fine labels, 'cifar100-coarse' the 20 of their groups. */
@@ -82,6 +83,8 @@ export async function cifarSource(path: string, { split, variant }: CifarOptions
     labels,
     classes,
     read: (index) => interleave(records[index].subarray(layout.labelBytes)),
+    fingerprint: () =>
+      fingerprintFiles(chosen.files.map((file) => ({ path: file, name: platform.baseName(file) }))),
   };
 }
 

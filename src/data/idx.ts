@@ -4,6 +4,7 @@ import { nameOf } from '../array/byte-source.js';
 import { TailorError } from '../array/errors.js';
 import { gunzip, isGzip } from '../array/inflate.js';
 import { checkLabels } from './check-labels.js';
+import { fingerprintPath } from './fingerprint.js';
 import type { DataSource } from './sample.js';
 
 /** The two files of a data set. */
@@ -48,6 +49,7 @@ export async function idxSource({
       kind: 'picture',
       picture: { width, height, channels: 1, data: data.subarray(index * pixels, (index + 1) * pixels) },
     }),
+    ...fingerprintPath(images),
   };
 }
 

@@ -4,6 +4,7 @@ import { decodePicture } from '#pictures';
 import { platform } from '#platform';
 import { TailorError } from '../array/errors.js';
 import { type ClassFolderOptions, isPicture, labelFolders } from './class-folders.js';
+import { fingerprintFiles } from './fingerprint.js';
 import type { DataSource } from './sample.js';
 
 /** What the folders stand for. */
@@ -20,12 +21,12 @@ export type ImageFolderOptions = ClassFolderOptions;
 export async function imageFolder(path: string, options: ImageFolderOptions = {}): Promise<DataSource> {
   const folders = await listClassFolders(path);
   const { classes, labels } = labelFolders(path, folders, options);
-  const samples: { path: string; label: number }[] = [];
+  const samples: { path: string; name: string; label: number }[] = [];
   const labelled = folders.map((folder, i) => ({ folder, label: labels[i] }));
   for (const { folder, label } of labelled.sort((a, b) => a.label - b.label)) {
     for (const file of await platform.listFolder(platform.joinPath(path, folder))) {
       const full = platform.joinPath(path, folder, file);
-      if (isPicture(full, file, path)) samples.push({ path: full, label });
+      if (isPicture(full, file, path)) samples.push({ path: full, name: `${folder}/${file}`, label });
     }
   }
   if (samples.length === 0) {
@@ -44,6 +45,7 @@ export async function imageFolder(path: string, options: ImageFolderOptions = {}
       return { kind: 'picture', picture: await decodePicture(await platform.readFile(file), file) };
     },
     sampleName: (index) => samples[index].path,
+    fingerprint: () => fingerprintFiles(samples),
   };
 }
 

@@ -3,6 +3,7 @@ import { decodePicture } from '#pictures';
 import { platform } from '#platform';
 import { MAX_CLASSES } from '../array/class-counts.js';
 import { TailorError } from '../array/errors.js';
+import { fingerprintFiles } from './fingerprint.js';
 import type { DataSource } from './sample.js';
 import { trimCell } from './table-cells.js';
 
@@ -26,7 +27,7 @@ export async function imageList(
   { root = platform.folderOf(path), classes }: ImageListOptions = {},
 ): Promise<DataSource> {
   const doing = `Reading the list ${path}`;
-  const samples: { file: string; label: number }[] = [];
+  const samples: { file: string; name: string; label: number }[] = [];
   const most = classes?.length ?? MAX_CLASSES;
   for (const [index, untrimmed] of (await readLines(path, doing)).entries()) {
     const line = trimCell(untrimmed);
@@ -45,7 +46,8 @@ export async function imageList(
         `${doing}: line ${index + 1} has the label ${label}; with ${most} classes labels are 0 … ${most - 1}.`,
       );
     }
-    samples.push({ file: placeOf(root, line.slice(0, space)), label: Number(label) });
+    const name = line.slice(0, space);
+    samples.push({ file: placeOf(root, name), name, label: Number(label) });
   }
   if (samples.length === 0) {
     throw new TailorError(
@@ -70,6 +72,7 @@ export async function imageList(
       return { kind: 'picture', picture: await decodePicture(await platform.readFile(file), file) };
     },
     sampleName: (index) => samples[index].file,
+    fingerprint: () => fingerprintFiles(samples.map((sample) => ({ path: sample.file, name: sample.name }))),
   };
 }
 

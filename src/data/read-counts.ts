@@ -1,11 +1,13 @@
 /** Class counts and target priors that come in files. */
 import { nameOf } from '../array/byte-source.js';
-import { assertCounts, assertLabels, countLabels } from '../array/class-counts.js';
+import { assertCounts, countLabels } from '../array/class-counts.js';
 import { type ErrorCode, TailorError } from '../array/errors.js';
 import { toLabels } from '../array/npy.js';
 import { openNpz } from '../array/npz.js';
 import { listNames } from '../array/text.js';
 import { isZip } from '../array/zip-read.js';
+import { alignLabels } from './class-names.js';
+import { readClasses } from './read-classes.js';
 import { readJson } from './read-json.js';
 
 /** What is known of the classes. */
@@ -18,7 +20,8 @@ export interface PerClassOptions {
 
 /**
  * Training samples per class, by path or bytes: JSON, an array in class order or an object of name → count (without class
- * names: index → count), or an .npz whose `labels` are counted. `name` is what messages call it, default the path.
+ * names: index → count), or an .npz whose `labels` are counted; where it has `classes` and `classes` are given, labels are
+ * mapped by name. `name` is what messages call it, default the path.
  * @throws COUNTS_INVALID (wrong length, zero, negative, not a number, missing, unknown or repeated names), LABELS_INVALID,
  * FORMAT_INVALID (not JSON), FILE_NOT_FOUND.
  */
@@ -32,9 +35,13 @@ export async function readCounts(
   }
   const doing = `Counting the labels of ${name}`;
   const npz = await openNpz(source, name);
-  const labels = toLabels(await npz.read('labels'), `labels of ${name}`);
-  assertLabels(labels, classCount, doing);
-  const counts = countLabels(labels, classCount);
+  const named = {
+    labels: toLabels(await npz.read('labels'), `labels of ${name}`),
+    classes: await readClasses(npz),
+  };
+  const { labels } = alignLabels(named, classes, classCount, doing);
+  // alignLabels gives labels where it was given labels.
+  const counts = countLabels(labels!, classCount);
   assertCounts(counts, classCount, doing);
   return counts;
 }

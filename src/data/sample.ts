@@ -27,6 +27,14 @@ export type Sample =
   | { readonly kind: 'picture'; readonly picture: Picture }
   | { readonly kind: 'tensor'; readonly inputs: Readonly<Record<string, SampleTensor>> };
 
+/** What tells one state of a source's files from another without reading them. */
+export interface SourceFingerprint {
+  /** Of names (from the source's folder on), sizes and what was chosen of them; the same for a copy on another machine. */
+  readonly sha256: string;
+  /** When the newest of the files was written, in milliseconds since 1970; null where that is not known. */
+  readonly modified: number | null;
+}
+
 /** Samples by index, with labels where they are known. */
 export interface DataSource {
   /** For messages and provenance: the path, and what was chosen of it. */
@@ -41,6 +49,11 @@ export interface DataSource {
   read(index: number): Sample | Promise<Sample>;
   /** What sample `index` is called, e.g. the path of its picture; default its number. */
   sampleName?(index: number): string;
+  /**
+   * What tells whether the source is the one it was before: names, sizes and times of its files, not their contents. Absent
+   * where there are no files, as for arrays in memory. Labels are not part of it.
+   */
+  fingerprint?(): Promise<SourceFingerprint>;
   /** Lets go of what the source holds. */
   close?(): Promise<void>;
 }

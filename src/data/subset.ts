@@ -1,5 +1,6 @@
 /** Some samples of a data source. */
 import { TailorError } from '../array/errors.js';
+import { fingerprintPart } from './fingerprint.js';
 import type { DataSource } from './sample.js';
 
 /**
@@ -22,6 +23,7 @@ export function subset(
   }
   const chosen = Float64Array.from(indices);
   const { labels } = source;
+  const bytes = new Uint8Array(chosen.buffer);
   return {
     name,
     length: chosen.length,
@@ -29,6 +31,9 @@ export function subset(
     classes: source.classes,
     read: (index) => source.read(chosen[index]),
     sampleName: (index) => source.sampleName?.(chosen[index]) ?? `${chosen[index]}`,
+    ...(source.fingerprint && {
+      fingerprint: async () => fingerprintPart(await source.fingerprint!(), bytes),
+    }),
     close: () => source.close?.() ?? Promise.resolve(),
   };
 }

@@ -2,6 +2,7 @@
 import { nameOf } from '../array/byte-source.js';
 import { TailorError } from '../array/errors.js';
 import { listNames } from '../array/text.js';
+import { fingerprintPath } from './fingerprint.js';
 import { readTable, type TableFormat, tableFormat } from './read-table.js';
 import type { DataSource } from './sample.js';
 import { isMissing, sortValues } from './table-cells.js';
@@ -66,6 +67,7 @@ export async function tableSource(
     columns: inputs.names,
     read: (index) => ({ kind: 'tensor', inputs: { '': { data: inputs.row(index), dims } } }),
     sampleName: (index) => `row ${index + 1}`,
+    ...fingerprintPath(file),
   };
 }
 

@@ -12,6 +12,7 @@ import { type ModelFile, readModelFile } from '../onnx/model-file.js';
 import { readHead } from '../onnx/read-head.js';
 import { describeModel, type ModelDescription } from './describe-model.js';
 import { type ExtractOptions, extractFeatures } from './extract.js';
+import type { Extractor } from './extract-rows.js';
 import type { FeatureSet } from './feature-set.js';
 import { PREPROCESS_KEY, readFacts } from './model-metadata.js';
 import { modelValues, pictureDefaults } from './model-values.js';
@@ -139,8 +140,17 @@ export class Model {
     options: ExtractOptions & { preprocess?: PreprocessOption } = {},
   ): Promise<FeatureSet> {
     const { preprocess, ...rest } = options;
+    return extractFeatures(await this.extractor(preprocess), await source, rest);
+  }
+
+  /**
+   * The part of the model in front of its head, and how its inputs are made; see pictureReading for `option`.
+   *
+   * @internal
+   */
+  async extractor(option?: PreprocessOption): Promise<Extractor> {
     const { bytes, features, logits } = await cutExtractor(this.file, this.location);
-    const extractor = {
+    return {
       bytes,
       features,
       logits,
@@ -148,9 +158,8 @@ export class Model {
       sha256: this.sha256,
       name: this.name,
       classes: this.classes,
-      ...this.pictureReading(preprocess),
+      ...this.pictureReading(option),
     };
-    return extractFeatures(extractor, await source, rest);
   }
 
   /**

@@ -39,30 +39,36 @@ function assertWhole(doing: string, what: string, value: number, least = 1): voi
   );
 }
 
+/** Samples [from, to) of a source. */
+export interface SampleRange {
+  readonly from: number;
+  readonly to: number;
+}
+
 /**
  * Reads the next batch while `use` works on this one; nothing is left running when it returns or throws. `doing` completes
  * 'Stopped while …'.
  */
 export async function forEachBatch(
   reader: BatchReader,
-  samples: number,
+  { from: first, to }: SampleRange,
   signal: AbortSignal | undefined,
   doing: string,
   use: (batch: Batch) => Promise<void>,
 ): Promise<void> {
   const start = (from: number) => {
-    const reading = reader.read(from, Math.min(reader.size, samples - from));
+    const reading = reader.read(from, Math.min(reader.size, to - from));
     // Its failure is seen when it is awaited; until then it is nobody's unhandled rejection.
     reading.catch(() => {});
     return reading;
   };
-  let next: Promise<Batch> | undefined = start(0);
+  let next: Promise<Batch> | undefined = start(first);
   try {
     while (next) {
       const read: Batch = await next;
       throwIfAborted(signal, doing);
       const from: number = read.start + read.samples;
-      next = from < samples ? start(from) : undefined;
+      next = from < to ? start(from) : undefined;
       await use(read);
     }
   } finally {

@@ -80,25 +80,31 @@ export async function runLayers(
   const session = await openSession(bytes, { device, threads });
   try {
     const reader = readerOf(run, session, batch);
-    await forEachBatch(reader, samples, signal, `running the layers on ${source.name}`, async (read) => {
-      const results = await runBatch(session, read, [...new Set(outputs)]);
-      const rows = views.map(({ tensor, dimensions }, i) => {
-        const { data, dims } = results[outputs[i]];
-        const doing = `Running ${source.name} up to the layer '${tensor}'`;
-        if (dims[0] < read.samples || data.length !== dims[0] * dimensions) {
-          throw new TailorError(
-            'MODEL_INVALID',
-            `${doing}: it comes out as [${dims.join(', ')}], where ${dimensions} numbers for each of ${read.samples} samples are ` +
-              'needed: its shape depends on the sample. Leave it out, or average over its positions.',
-          );
-        }
-        const values = toFloat32Data(data, `the layer '${tensor}'`).subarray(0, read.samples * dimensions);
-        const found = matrix(values, read.samples, dimensions);
-        assertFiniteRows(found, doing, 'value', 'dimension', read.start);
-        return found;
-      });
-      await use({ start: read.start, samples: read.samples, rows });
-    });
+    await forEachBatch(
+      reader,
+      { from: 0, to: samples },
+      signal,
+      `running the layers on ${source.name}`,
+      async (read) => {
+        const results = await runBatch(session, read, [...new Set(outputs)]);
+        const rows = views.map(({ tensor, dimensions }, i) => {
+          const { data, dims } = results[outputs[i]];
+          const doing = `Running ${source.name} up to the layer '${tensor}'`;
+          if (dims[0] < read.samples || data.length !== dims[0] * dimensions) {
+            throw new TailorError(
+              'MODEL_INVALID',
+              `${doing}: it comes out as [${dims.join(', ')}], where ${dimensions} numbers for each of ${read.samples} samples are ` +
+                'needed: its shape depends on the sample. Leave it out, or average over its positions.',
+            );
+          }
+          const values = toFloat32Data(data, `the layer '${tensor}'`).subarray(0, read.samples * dimensions);
+          const found = matrix(values, read.samples, dimensions);
+          assertFiniteRows(found, doing, 'value', 'dimension', read.start);
+          return found;
+        });
+        await use({ start: read.start, samples: read.samples, rows });
+      },
+    );
     return session.device;
   } finally {
     await session.release();

@@ -13,14 +13,14 @@ export interface KeepLimits {
 /** As many as a verification needs to see every kind of input; and so few that the feature file stays small. */
 const IN_FEATURE_FILE: KeepLimits = { samples: 64, bytes: 8_000_000 };
 
-/** Picks samples that are spread evenly over the set: sources are often sorted by class. */
-export function inputKeeper(
-  samples: number,
-  limits: KeepLimits = IN_FEATURE_FILE,
-): {
+/** Is shown every batch as it was fed, and gives back what it kept. */
+export interface InputKeeper {
   keep(batch: Batch): void;
   inputs(): VerificationInputs;
-} {
+}
+
+/** Picks samples that are spread evenly over the set: sources are often sorted by class. */
+export function inputKeeper(samples: number, limits: KeepLimits = IN_FEATURE_FILE): InputKeeper {
   const wanted = Math.min(limits.samples, samples);
   let rows = Array.from({ length: wanted }, (_, i) => Math.floor((i * samples) / wanted));
   const kept = new Map<number, Map<string, NumericArray>>();

@@ -2,7 +2,7 @@
 import type { ClassCounts } from '../array/class-counts.js';
 import { TailorError } from '../array/errors.js';
 import type { Matrix } from '../array/matrix.js';
-import { alignLabels } from '../features/class-names.js';
+import { alignLabels } from '../data/class-names.js';
 import type { Model } from '../features/model.js';
 import { type Adjustment, adjust } from '../head/adjust.js';
 import type { MethodParameters } from '../head/candidates.js';

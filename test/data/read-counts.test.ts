@@ -20,6 +20,19 @@ describe('readCounts', () => {
     expect(await readCounts(file('d.npz', labels), options)).toEqual([3, 1, 2]);
   });
 
+  it('maps labels by name where they come with names', async () => {
+    const labels = { shape: [4], data: Int32Array.of(0, 0, 2, 1) };
+    const npz = (...strings: string[]) =>
+      file('named.npz', encodeNpz({ labels, classes: { shape: [strings.length], strings } }));
+    expect(await readCounts(npz('dog', '__proto__', 'cat'), options)).toEqual([1, 2, 1]);
+    expect(await readCounts(npz('dog', '__proto__', 'cat'), { classCount: 3 })).toEqual([2, 1, 1]);
+    await expectRefusal(
+      () => readCounts(npz('dog', 'cow', 'cat'), options),
+      'LABELS_INVALID',
+      /1 class that the model does not know \(cow\)/,
+    );
+  });
+
   it('takes bytes as well, told by how they begin', async () => {
     const json = new TextEncoder().encode('{"__proto__": 1, "dog": 2, "cat": 5}');
     expect(await readCounts(json, options)).toEqual([5, 2, 1]);

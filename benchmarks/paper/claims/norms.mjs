@@ -48,7 +48,15 @@ export const NORM_CLAIMS = [
     source: 'Section 4.5',
     ...{ needs: ['ce-wd'], ...longTailed },
     rule: 'Held where Many have at least 0.8 times the length of Few.',
-    cases: ratioOfMeans('ce-wd', 'test', (ratio) => (ratio > NO_RELATION[0] ? 'holds' : 'against')),
+    // Without the effect on training features, its absence on test says nothing.
+    cases: (block) => {
+      const onTrain = ratioOfMeans('ce-wd', 'train', (ratio) =>
+        ratio <= NO_RELATION[0] ? 'holds' : 'against',
+      )(block);
+      if (onTrain.some(({ outcome }) => outcome === 'against'))
+        return [{ lacks: ['the effect on training features'] }];
+      return ratioOfMeans('ce-wd', 'test', (ratio) => (ratio > NO_RELATION[0] ? 'holds' : 'against'))(block);
+    },
   },
   {
     claim: 'Without WD there is almost no relation between the size of a class and the norm of its mean',

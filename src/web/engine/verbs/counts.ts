@@ -1,15 +1,11 @@
 /** Training samples per class, from wherever they come, and where many, medium and few are cut. */
-import { assertCounts, countLabels } from '../../../array/class-counts.js';
+import { assertCounts } from '../../../array/class-counts.js';
 import { TailorError } from '../../../array/errors.js';
-import { toLabels } from '../../../array/npy.js';
-import { openNpz } from '../../../array/npz.js';
-import { readClasses } from '../../../data/read-classes.js';
-import { parseCounts } from '../../../data/read-counts.js';
+import { parseCounts, readCounts } from '../../../data/read-counts.js';
 import { type GroupThresholds, groupClasses } from '../../../evaluation/groups.js';
-import { alignLabels } from '../../../features/class-names.js';
 import type { Model } from '../../../features/model.js';
 import { parseCountsText } from '../counts-text.js';
-import type { CountsFacts, CountsSource, FileInput } from '../protocol.js';
+import type { CountsFacts, CountsSource } from '../protocol.js';
 import { readBytes, readText } from '../read-bytes.js';
 import type { HeldCounts, Session } from '../session.js';
 
@@ -47,8 +43,14 @@ async function readCountsFrom(session: Session, model: Model, source: CountsSour
       return { counts: parse([...source.counts], 'what was typed'), from: 'typed', own: false };
     case 'file': {
       const { name, data } = source.file;
-      if (name.toLowerCase().endsWith('.npz'))
-        return { counts: await countFile(source.file, model), from: `labels of ${name}`, own: false };
+      if (name.toLowerCase().endsWith('.npz')) {
+        const counts = await readCounts(await readBytes(name, data), {
+          classCount,
+          classes: model.classes,
+          name,
+        });
+        return { counts, from: `labels of ${name}`, own: false };
+      }
       return { counts: parse(parseCountsText(await readText(name, data)), name), from: name, own: false };
     }
     case 'set': {
@@ -68,25 +70,4 @@ async function readCountsFrom(session: Session, model: Model, source: CountsSour
 function namesFor(session: Session, model: Model, json: unknown): readonly string[] | undefined {
   if (model.classes || Array.isArray(json)) return model.classes;
   return [...session.sets.values()].find(({ set }) => set.classes)?.set.classes;
-}
-
-/** Counts the labels of an .npz, in the model's class order where both know the names. */
-async function countFile({ name, data }: FileInput, model: Model): Promise<number[]> {
-  const npz = await openNpz(await readBytes(name, data), name);
-  const doing = `Counting the labels of ${name}`;
-  if (!npz.has('labels')) {
-    throw new TailorError(
-      'LABELS_INVALID',
-      `${doing}: there is no array "labels"; it holds ${npz.names.join(', ') || 'nothing'}.`,
-    );
-  }
-  const { classes } = model.location;
-  const named = {
-    labels: toLabels(await npz.read('labels'), `labels of ${name}`),
-    classes: await readClasses(npz),
-  };
-  const aligned = alignLabels(named, model.classes, classes, doing);
-  const counts = countLabels(aligned.labels!, classes);
-  assertCounts(counts, classes, doing);
-  return counts;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { alignLabels } from '../../src/features/class-names.js';
+import { alignLabels } from '../../src/data/class-names.js';
 
 const labels = Int32Array.of(0, 1, 2, 2);
 

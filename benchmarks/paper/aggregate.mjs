@@ -17,7 +17,10 @@ import { cutOf, methodTitle, networkTitle } from './names.mjs';
  */
 
 /** What tells one training of a method from another beside its seed. */
-const KNOBS = { weightDecay: 'weight decay', bnScale: 'γ of BN', featureRegularization: 'ζ' };
+const KNOBS = {
+  ...{ weightDecay: 'weight decay', beta: 'β', bnScale: 'γ of BN', featureRegularization: 'ζ' },
+  ...{ etfBias: 'bias of the ETF', dropout: 'dropout' },
+};
 
 /**
  * The blocks of the models that `matches` accepts. Of several numbers of epochs a block has the one with the most of `methods`

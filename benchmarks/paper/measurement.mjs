@@ -36,8 +36,11 @@
  * @property {number} seed
  * @property {number} epochs
  * @property {number} weightDecay
+ * @property {number} [beta] of the class-balanced loss
  * @property {number} [bnScale]
  * @property {number} [featureRegularization]
+ * @property {boolean} [etfBias]
+ * @property {number} [dropout]
  * @property {string} [commit]
  */
 

@@ -100,6 +100,13 @@ def test_refuses_lists(tmp_path: Path, line: str, message: str) -> None:
         load_lists(root, "Tiny", 3, 20)
 
 
+def test_refuses_a_list_that_is_no_text(tmp_path: Path) -> None:
+    root = write_lists(tmp_path)
+    (root / "Tiny_train.txt").write_bytes(b"train/\xff.png 0")
+    with pytest.raises(DataError, match=r"Tiny_train\.txt is damaged or no text"):
+        load_lists(root, "Tiny", 3, 20)
+
+
 def test_refuses_what_is_no_picture(tmp_path: Path) -> None:
     path = tmp_path / "x.jpg"
     path.write_bytes(b"no picture")

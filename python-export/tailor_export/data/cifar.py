@@ -13,6 +13,7 @@ import numpy as np
 from tailor_export.data.augment import pad_crop_and_flip
 from tailor_export.data.dataset import Dataset, Groups, Loaded, Samples
 from tailor_export.data.inputs import Pictures
+from tailor_export.data.text import read_text
 from tailor_export.errors import DataError
 
 IMAGE_SHAPE = (3, 32, 32)
@@ -61,10 +62,7 @@ def read_records(path: Path, layout: Layout) -> Samples:
 
 def read_class_names(path: Path, layout: Layout) -> tuple[str, ...]:
     """Reads one name per line; empty lines do not count."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise DataError(f"cannot read {path}: {error.strerror}. {layout.fetch}") from error
+    text = read_text(path, advice=layout.fetch)
     names = tuple(line.strip() for line in text.splitlines() if line.strip())
     if len(names) != layout.classes:
         raise DataError(f"{path} names {len(names)} classes instead of {layout.classes}")

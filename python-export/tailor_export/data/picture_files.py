@@ -15,6 +15,7 @@ from PIL import Image, UnidentifiedImageError
 from tailor_export.data.augment import pad_crop_and_flip, resized_crop_and_flip
 from tailor_export.data.dataset import Dataset, Groups, Loaded, Samples
 from tailor_export.data.inputs import Pictures
+from tailor_export.data.text import read_text
 from tailor_export.errors import DataError
 
 ENDINGS = {".jpg", ".jpeg", ".png"}
@@ -80,10 +81,7 @@ def folder_samples(folder: Path, classes: Sequence[str], side: int) -> Samples:
 
 def list_samples(path: Path, root: Path, classes: int, side: int) -> Samples:
     """A file of 'path label' lines, the paths under `root`; nothing is decoded yet."""
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except OSError as error:
-        raise DataError(f"cannot read {path}: {error.strerror}") from error
+    lines = read_text(path).splitlines()
     paths: list[Path] = []
     labels: list[int] = []
     for number, line in enumerate(lines, 1):

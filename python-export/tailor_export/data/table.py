@@ -6,10 +6,8 @@ same numbers, see test/fixtures/table.py; a rule that changes here must change t
 """
 
 import csv
-import gzip
 import io
 import re
-import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -21,6 +19,7 @@ from numpy.typing import NDArray
 
 from tailor_export.data.dataset import Dataset, Family, Groups, Loaded, Samples
 from tailor_export.data.inputs import Columns
+from tailor_export.data.text import read_text
 from tailor_export.errors import DataError
 
 MISSING = {"", "?", "na", "n/a", "nan", "null", "none"}
@@ -62,7 +61,7 @@ def load(path: Path, target: str | None) -> Loaded:
 
 def read_table(path: Path) -> Table:
     """Names and values as text."""
-    text = _read(path)
+    text = read_text(path)
     kind = Path(path.name.lower().removesuffix(".gz")).suffix
     if kind == ".arff":
         table = _arff(text, path)
@@ -82,18 +81,6 @@ def read_table(path: Path) -> Table:
         )
     _check_names(table.names, path)
     return table
-
-
-def _read(path: Path) -> str:
-    try:
-        content = path.read_bytes()
-        packed = content[:2] == b"\x1f\x8b"
-        text = (gzip.decompress(content) if packed else content).decode("utf-8-sig")
-    except OSError as error:
-        raise DataError(f"cannot read {path}: {error.strerror or error}") from error
-    except (UnicodeDecodeError, EOFError, zlib.error) as error:
-        raise DataError(f"{path} is damaged or no text: {error}") from error
-    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _delimited(text: str, delimiter: str, path: Path) -> Table:

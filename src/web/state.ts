@@ -130,6 +130,8 @@ export interface State {
   readonly fits: readonly FitResult[];
   /** Average over the other classes where some have no validation sample, rather than refuse. */
   readonly skipMissing: boolean;
+  /** Run pictures on the graphics card. */
+  readonly useGraphicsCard: boolean;
   readonly drafts: Drafts;
   /** What assistive technology is to say next. */
   readonly said: string;
@@ -170,6 +172,7 @@ export function initialState(): State {
     search: { cautious: true, fitTemperature: false, fitted: true },
     fits: [],
     skipMissing: false,
+    useGraphicsCard: false,
     drafts: {},
     said: '',
   };
@@ -178,6 +181,12 @@ export function initialState(): State {
 /** Facts of the model's head, where there is one that can be used. */
 export function headOf({ slots }: State) {
   return slots.model.value?.facts.head ?? undefined;
+}
+
+/** Whether there is a graphics card to run on: software that acts as one is slower than the processor as it is. */
+export function hasGraphicsCard({ slots }: State): boolean {
+  const found = slots.engine.value?.devices.find(({ device }) => device === 'webgpu');
+  return Boolean(found?.available && !found.software);
 }
 
 /** Names of the classes, where known: those of the model, else those of the data. */

@@ -71,6 +71,28 @@ const MADE = {
 } as unknown as MadeModel;
 
 describe('what is given', () => {
+  it('runs data on the graphics card where there is one and it is wished for', async () => {
+    const asked: (string | undefined)[] = [];
+    const { store, actions } = await ready({
+      start: () => ({
+        devices: [{ device: 'webgpu', available: true, software: false, reason: 'found' }],
+        ...{ versions: {}, threads: 1, crossOriginIsolated: false },
+      }),
+      addData: ({ role, device }) => {
+        asked.push(device);
+        return dataFacts(role, [2, 2, 2]);
+      },
+    });
+    actions.setUseGraphicsCard(true);
+    expect(store.state.useGraphicsCard).toBe(true);
+    await actions.addData('test', found('x.npz'));
+    await actions.start();
+    await actions.addData('test', found('x.npz'));
+    actions.setUseGraphicsCard(false);
+    await actions.addData('test', found('x.npz'));
+    expect(asked.slice(-3)).toEqual([undefined, 'webgpu', undefined]);
+  });
+
   it('is read, evaluated and diagnosed as soon as all of it is there', async () => {
     const { store, engine } = await ready();
     expect(engine.asked).toEqual(['openModel', 'addData', 'logits', 'setCounts', 'diagnose']);

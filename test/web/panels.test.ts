@@ -150,6 +150,18 @@ describe('the data', () => {
     expect(words).toContain('Leave classes without a validation sample out of the averages (1 class)');
   });
 
+  it('offers the graphics card only where there is one', () => {
+    const ready = readySlots();
+    const words = (software: boolean, available = true) => {
+      const devices = [{ device: 'webgpu', available, software, reason: 'found' } as const];
+      const engine = { value: { versions: {}, devices, threads: 1, crossOriginIsolated: false } };
+      return wordsOf(show(DataPanel, stateWith({ ...ready, engine })));
+    };
+    expect(words(false)).toContain('Run pictures on the graphics card (WebGPU).');
+    expect(words(true)).not.toContain('graphics card');
+    expect(words(false, false)).not.toContain('graphics card');
+  });
+
   it('offers only such counts as there are', () => {
     const ready = readySlots();
     expect(wordsOf(show(DataPanel, stateWith(ready)))).not.toContain('Count the training labels');

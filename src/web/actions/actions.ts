@@ -22,6 +22,7 @@ export interface Actions
   draft(change: Drafts): void;
   setSearch(change: Partial<SearchSettings>): void;
   setSkipMissing(skip: boolean): void;
+  setUseGraphicsCard(use: boolean): void;
   /** Has assistive technology say something. */
   say(words: string): void;
 }
@@ -57,5 +58,6 @@ export function createActions({ store, engine, sample, showResult, frame }: Acti
     draft: (change) => store.set(({ drafts }) => ({ drafts: { ...drafts, ...change } })),
     setSearch: (change) => store.set(({ search }) => ({ search: { ...search, ...change } })),
     setSkipMissing: (skipMissing) => store.set({ skipMissing }),
+    setUseGraphicsCard: (useGraphicsCard) => store.set({ useGraphicsCard }),
   };
 }

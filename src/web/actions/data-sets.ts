@@ -3,7 +3,7 @@ import { countOf } from '../../report/words.js';
 import type { DataInput, Role } from '../engine/protocol.js';
 import type { Given } from '../files/dropped.js';
 import { dataFiles, isRefusal } from '../files/sort-files.js';
-import { headOf } from '../state.js';
+import { hasGraphicsCard, headOf, type State } from '../state.js';
 import type { CountsActions } from './counts.js';
 import { dataHint } from './hints.js';
 import type { LiveActions } from './live.js';
@@ -56,7 +56,7 @@ export function createDataSets(context: Context, { live, counts, diagnose }: Dat
     const facts = await run(
       role,
       `Reading ${name}`,
-      (options) => engine.call('addData', { role, input }, options),
+      (options) => engine.call('addData', { role, input, device: deviceOf(store.state) }, options),
       dataHint,
     );
     if (!facts) return false;
@@ -123,6 +123,9 @@ export function createDataSets(context: Context, { live, counts, diagnose }: Dat
     },
   };
 }
+
+/** Of a run of the model; the worker's own is the processor. */
+const deviceOf = (state: State) => (state.useGraphicsCard && hasGraphicsCard(state) ? 'webgpu' : undefined);
 
 function nameOf(input: DataInput): string {
   return input.kind === 'npz' ? input.file.name : input.files[0].path.split('/')[0];

@@ -41,11 +41,8 @@ export async function cifar10Lt() {
   };
 }
 
-/**
- * Tiny-ImageNet-LT (200 classes, 480 … 4 images) through a MobileNet v1 0.5 that was trained on balanced ImageNet: its
- * own 1001-class head is not used. Needs TAILOR_DATA; undefined without. @returns {Promise<Task | undefined>}
- */
-export async function tinyImageNetLt(data = process.env.TAILOR_DATA) {
+/** The unpacked pictures, and the model that they are run through; undefined where TAILOR_DATA does not have them. */
+export function tinyImageNetFolders(data = process.env.TAILOR_DATA) {
   const archive = data && join(data, 'tiny-imagenet-lt/images.tar');
   if (!archive || !existsSync(archive)) return undefined;
   const folder = join(cache, 'tiny-imagenet-lt');
@@ -58,15 +55,30 @@ export async function tinyImageNetLt(data = process.env.TAILOR_DATA) {
     );
     if (status !== 0) throw new Error(`Unpacking ${archive}: ${stderr}`);
   }
+  return {
+    train: join(folder, 'train'),
+    validation: join(folder, 'val'),
+    test: join(folder, 'test'),
+    model: join(data, 'models/mobilenet/mobilenet_v1_0.5_160_imagenet.onnx'),
+  };
+}
+
+/**
+ * Tiny-ImageNet-LT (200 classes, 480 … 4 images) through a MobileNet v1 0.5 that was trained on balanced ImageNet: its
+ * own 1001-class head is not used. Needs TAILOR_DATA; undefined without. @returns {Promise<Task | undefined>}
+ */
+export async function tinyImageNetLt(data = process.env.TAILOR_DATA) {
+  const folders = tinyImageNetFolders(data);
+  if (!folders) return undefined;
   // Largest class first, as its index lists them: with that order the class names of all three parts agree.
   const classes = JSON.parse(readFileSync(join(data, 'tiny-imagenet-lt/classes.json'), 'utf8')).map(
     ({ id }) => id,
   );
-  const model = await openModel(join(data, 'models/mobilenet/mobilenet_v1_0.5_160_imagenet.onnx'), {
+  const model = await openModel(folders.model, {
     // (x − 128) / 128; the shorter side to 160 is the whole picture, they are square.
     preprocess: { size: [160, 160], scale: 1 / 128, mean: [1, 1, 1], std: [1, 1, 1], resize: 'bilinear' },
   });
-  const parts = { train: join(folder, 'train'), validation: join(folder, 'val'), test: join(folder, 'test') };
+  const { model: _, ...parts } = folders;
   const sets = await extractParts('tiny-imagenet-lt-mobilenet', model, parts, classes);
   return {
     name: 'Tiny-ImageNet-LT, MobileNet v1 0.5',

@@ -13,10 +13,10 @@ import { root } from './feature-sets.mjs';
  * @property {() => void} close
  */
 
-/** Starts Python (TAILOR_PYTHON or python3). @returns {Promise<Peers | { missing: string }>} */
-export async function openPeers() {
+/** Starts Python (TAILOR_PYTHON or python3). @param {string} [script] @returns {Promise<Peers | { missing: string }>} */
+export async function openPeers(script = 'peers.py') {
   const python = process.env.TAILOR_PYTHON ?? 'python3';
-  const child = spawn(python, [join(root, 'benchmarks/peers.py')], { stdio: ['pipe', 'pipe', 'pipe'] });
+  const child = spawn(python, [join(root, 'benchmarks', script)], { stdio: ['pipe', 'pipe', 'pipe'] });
   let complaint = '';
   child.stderr.on('data', (bytes) => {
     complaint = `${complaint}${bytes}`.slice(-2000);
@@ -39,7 +39,7 @@ export async function openPeers() {
     return { versions: await ask('versions'), ask, close: () => child.stdin.end() };
   } catch (error) {
     return {
-      missing: `${error.message} (set TAILOR_PYTHON to a Python with numpy, torch, scikit-learn)`,
+      missing: `${error.message} (set TAILOR_PYTHON to a Python with what benchmarks/${script} imports)`,
     };
   }
 }

@@ -1,6 +1,8 @@
 #!/usr/bin/env node
 // The benchmarks; docs/benchmarks.md says what they measure.
 //
+//   npm run bench -- startup | graft | all
+//   npm run bench -- extract [--threads N] [--quick] [--samples N] [--out FOLDER]
 //   npm run bench -- fit     [--threads N] [--quick] [--out FOLDER]
 //   npm run bench -- methods [--threads N] [--seeds 5] [--task cifar10-lt|tiny-imagenet-lt] [--out FOLDER]
 //   npm run bench -- diagnose [--threads N] [--quick] [--samples N] [--out FOLDER]
@@ -12,8 +14,8 @@ import { parseArgs } from 'node:util';
 import { root } from './feature-sets.mjs';
 
 const USAGE =
-  'npm run bench -- fit [--threads N] [--quick] | methods [--threads N] [--seeds 5] [--task NAME] | ' +
-  'diagnose [--threads N] [--quick] [--samples N]; all: [--out FOLDER]';
+  'npm run bench -- startup | graft | extract [--samples N] | fit | diagnose [--samples N] | methods [--seeds 5] [--task NAME] | all; ' +
+  'each: [--threads N] [--quick] [--out FOLDER]';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -30,19 +32,27 @@ const threads = wholeNumber('threads');
 const seeds = wholeNumber('seeds');
 const [command] = positionals;
 
-if (command === 'fit' && positionals.length === 1) {
+/** What `all` runs, in its order. */
+const BENCHMARKS = {
+  startup: async (common) => (await import('./startup.mjs')).benchStartup(common),
+  graft: async (common) => (await import('./graft.mjs')).benchGraft(common),
+  extract: async (common) => {
+    const samples = values.samples === undefined ? undefined : wholeNumber('samples');
+    await (await import('./extract.mjs')).benchExtract({ ...common, samples });
+  },
+  fit: async (common) => (await import('./fit.mjs')).benchFit(common),
+  diagnose: async (common) => {
+    const samples = values.samples === undefined ? undefined : wholeNumber('samples');
+    await (await import('./diagnose.mjs')).benchDiagnose({ ...common, samples });
+  },
+  methods: async (common) =>
+    (await import('./methods.mjs')).benchMethods({ ...common, seeds, task: values.task }),
+};
+
+const chosen = command === 'all' ? Object.keys(BENCHMARKS) : [command];
+if (positionals.length === 1 && chosen.every((name) => Object.hasOwn(BENCHMARKS, name))) {
   mkdirSync(values.out, { recursive: true });
-  const { benchFit } = await import('./fit.mjs');
-  await benchFit({ threads, quick: values.quick, out: values.out });
-} else if (command === 'methods' && positionals.length === 1) {
-  mkdirSync(values.out, { recursive: true });
-  const { benchMethods } = await import('./methods.mjs');
-  await benchMethods({ threads, seeds, task: values.task, out: values.out });
-} else if (command === 'diagnose' && positionals.length === 1) {
-  mkdirSync(values.out, { recursive: true });
-  const { benchDiagnose } = await import('./diagnose.mjs');
-  const samples = values.samples === undefined ? undefined : wholeNumber('samples');
-  await benchDiagnose({ threads, quick: values.quick, out: values.out, samples });
+  for (const name of chosen) await BENCHMARKS[name]({ threads, quick: values.quick, out: values.out });
 } else {
   process.stderr.write(`${USAGE}\n`);
   process.exitCode = 2;

@@ -1,24 +1,15 @@
 /** numpy's .npz: a zip archive of named .npy arrays. */
 import { platform } from '#platform';
+import type { ArrayFile } from './array-file.js';
 import { openByteSource } from './byte-source.js';
 import { TailorError } from './errors.js';
 import { type NpyArray, type NpyContent, npyParts, parseNpy } from './npy.js';
-import { type NpyRows, openRows, type RowsOptions } from './npy-rows.js';
+import { openRows } from './npy-rows.js';
 import { openZip, readZipEntry, type ZipEntry, zipEntryStart } from './zip-read.js';
 import { type ZipContent, zipChunks } from './zip-write.js';
 
 /** An opened .npz: names are known, arrays are read one at a time when asked for. */
-export interface Npz {
-  /** For messages: the path, or what was given as name. */
-  readonly name: string;
-  /** Of the arrays, in file order. */
-  readonly names: readonly string[];
-  has(array: string): boolean;
-  /** Reads one array; nothing is kept. FORMAT_INVALID when there is none of that name, and as parseNpy. */
-  read(array: string): Promise<NpyArray>;
-  /** Opens one array to be read by rows (first axis); see npy-rows.ts for when it is held in memory. */
-  rows(array: string, options?: RowsOptions): Promise<NpyRows>;
-}
+export type Npz = ArrayFile;
 
 /**
  * Opens an .npz by path or bytes: only the zip directory is read. Entries that are not .npy are left aside.

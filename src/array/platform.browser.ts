@@ -21,17 +21,21 @@ export const platform: Platform = {
   info: async (path) => noFiles(path),
   listFolder: async (path) => noFiles(path),
   writeFile: async (path) => noFiles(path),
+  removeFile: async (path) => noFiles(path),
   makeFolder: async (path) => noFiles(path),
   realPath: async (path) => noFiles(path),
 
   async sha256(bytes) {
+    const whole = bytes instanceof Uint8Array ? bytes : await joined(bytes);
     // Only secure pages (https, localhost) have it.
     const own = globalThis.crypto?.subtle as SubtleCrypto | undefined;
     const digest = own
-      ? new Uint8Array(await own.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>))
-      : sha256(bytes);
+      ? new Uint8Array(await own.digest('SHA-256', whole as Uint8Array<ArrayBuffer>))
+      : sha256(whole);
     return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
   },
+
+  sha256File: async (path) => noFiles(path),
 
   crc32,
 
@@ -40,3 +44,7 @@ export const platform: Platform = {
   baseName: (path) => path.slice(path.lastIndexOf('/') + 1),
   seconds: () => performance.now() / 1000,
 };
+
+async function joined(parts: readonly Uint8Array[]): Promise<Uint8Array> {
+  return new Uint8Array(await new Blob(parts as Uint8Array<ArrayBuffer>[]).arrayBuffer());
+}

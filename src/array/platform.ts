@@ -9,6 +9,8 @@ export interface FileInfo {
   readonly kind: 'file' | 'folder' | 'other';
   /** Size of a file; means nothing for the others. */
   readonly bytes: number;
+  /** When it was last written to, in milliseconds since 1970; absent where the machine does not know. */
+  readonly modified?: number;
 }
 
 /** The machine's files, clock and checksums. */
@@ -31,12 +33,16 @@ export interface Platform {
     chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
     options?: { overwrite?: boolean },
   ): Promise<void>;
+  /** Removes a file; nothing happens where there is none. FILE_UNWRITABLE. */
+  removeFile(path: string): Promise<void>;
   /** Creates a folder and its parents. */
   makeFolder(path: string): Promise<void>;
   /** Absolute path with symbolic links resolved. FILE_NOT_FOUND. */
   realPath(path: string): Promise<string>;
   /** Lower-case hexadecimal sha256. */
-  sha256(bytes: Uint8Array): Promise<string>;
+  sha256(bytes: Uint8Array | readonly Uint8Array[]): Promise<string>;
+  /** The same of a file, read piece by piece. FILE_NOT_FOUND, FILE_UNREADABLE. */
+  sha256File(path: string): Promise<string>;
   /** CRC-32 as zip and gzip use it, continuing from the checksum of what came before. */
   crc32(bytes: Uint8Array, before?: number): number;
   joinPath(...parts: string[]): string;

@@ -1,5 +1,4 @@
 /** A remark where the order of the classes is taken for granted: in another order every number would be wrong. */
-import type { FeatureSet } from '../features/feature-set.js';
 import type { Model } from '../features/model.js';
 import type { Terminal } from './terminal.js';
 
@@ -7,7 +6,11 @@ import type { Terminal } from './terminal.js';
 const NAMES_SHOWN = 6;
 
 /** Says so when the data names its classes and the model does not. */
-export function noteClassOrder(set: FeatureSet, model: Model, terminal: Terminal): void {
+export function noteClassOrder(
+  set: { readonly name: string; readonly classes?: readonly string[]; readonly labels?: unknown },
+  model: Model,
+  terminal: Terminal,
+): void {
   if (model.classes || !set.classes || !set.labels) return;
   const shown = set.classes.slice(0, NAMES_SHOWN).join(', ');
   terminal.note(

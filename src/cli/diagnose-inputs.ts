@@ -2,21 +2,24 @@
 import type { ClassCounts } from '../array/class-counts.js';
 import { TailorError } from '../array/errors.js';
 import { headShape, type LinearHead } from '../array/linear-head.js';
+import { headLogits } from '../compute/head-logits.js';
+import { alignLabels } from '../data/class-names.js';
 import { parseCounts } from '../data/read-counts.js';
 import type { Diagnostics } from '../diagnostics/diagnostics.js';
 import { mergeStatistics } from '../diagnostics/merge-statistics.js';
+import type { PassOptions } from '../diagnostics/pass-options.js';
 import { type NamedStatistics, readStatistics } from '../diagnostics/statistics-file.js';
-import { evaluate } from '../evaluation/evaluate.js';
+import { evaluationSum } from '../evaluation/evaluate.js';
 import { groupConfusion } from '../evaluation/group-confusion.js';
-import { alignLabels } from '../data/class-names.js';
-import type { FeatureSet } from '../features/feature-set.js';
+import { FeatureSet } from '../features/feature-set.js';
+import type { FeatureStream } from '../features/feature-stream.js';
+import { inClasses } from '../features/fit-stream.js';
 import type { Model } from '../features/model.js';
-import { openFeatures } from '../features/open-features.js';
-import { readFeatures } from '../features/read-features.js';
 import { readHeadFile } from '../head/head-file.js';
 import type { ReportEvaluation } from '../report/content.js';
 import { noteClassOrder } from './class-order.js';
 import type { DiagnoseCommandOptions } from './diagnose-options.js';
+import { readDiagnosed } from './diagnosed-features.js';
 import { readClassNames, readPerClass } from './input.js';
 import { extractionOf, openModelArgument } from './options.js';
 import type { Terminal } from './terminal.js';
@@ -25,7 +28,7 @@ import type { Terminal } from './terminal.js';
 export interface DiagnosedSet {
   /** Whether it is the set whose statistics may be saved. */
   readonly first: boolean;
-  readonly sets?: readonly FeatureSet[];
+  readonly sets?: readonly (FeatureSet | FeatureStream)[];
   readonly statistics?: NamedStatistics;
   readonly classes: number;
   readonly name: string;
@@ -53,12 +56,13 @@ export async function readDiagnoseInputs(
   const given =
     options.classes === undefined || model ? model?.classes : await readClassNames(options.classes);
   const read = async (specs: readonly string[], first: boolean): Promise<DiagnosedSet> => {
-    const sets: FeatureSet[] = [];
+    const sets: (FeatureSet | FeatureStream)[] = [];
     for (const spec of specs) {
-      const target = model ?? head;
-      const set = target
-        ? await openFeatures(spec, target, extractionOf(options, terminal, 'Extracting'))
-        : await readFeatures(spec);
+      const set = await readDiagnosed(spec, model ?? head, {
+        ...extractionOf(options, terminal, 'Extracting'),
+        // Random layers go over the features several times.
+        whole: first && options.randomLayers !== undefined,
+      });
       if (model) noteClassOrder(set, model, terminal);
       sets.push(set);
     }
@@ -101,6 +105,7 @@ function besideFirst(
         `${doing}: the features have ${set.dimensions} and ${dimensions} dimensions. Extract both with the same model.`,
       );
     }
+    if (!(set instanceof FeatureSet)) return inClasses(set, classNames, classes, doing);
     // A set without names knows of no class beyond its highest label.
     const { labels, classes: names } = alignLabels(set, classNames, classes, doing);
     // Logits of the head are in its order already, those of a file alone in that of the file's names.
@@ -145,26 +150,36 @@ function assertSameNames(one: NamedStatistics | undefined, other: NamedStatistic
   );
 }
 
-/** Answers of the head on the test set, or else on the only set, for the report. */
-export function evaluationOf(
-  { first, test }: DiagnoseInputs,
-  { trainCounts, thresholds, groups, classNames }: Diagnostics,
-): ReportEvaluation[] | undefined {
+/** Answers of the head on the test set, or else on the only set, for the report; those of a stream chunk by chunk. */
+export async function evaluationOf(
+  { first, test, head }: DiagnoseInputs,
+  { trainCounts, thresholds, groups, classNames, classes }: Diagnostics,
+  where: PassOptions,
+): Promise<ReportEvaluation[] | undefined> {
   const { sets = [] } = test ?? first;
   const [set] = sets;
-  if (sets.length !== 1 || !set.logits) return undefined;
-  const labels = set.requireLabels('Evaluating');
-  const { logits } = set;
+  if (sets.length !== 1) return undefined;
+  const inMemory = set instanceof FeatureSet;
+  const width = inMemory ? set.logits?.shape[1] : head ? classes : set.logitWidth;
+  if (width !== classes) return undefined;
+  const pieces = evaluationSum(classes, {
+    thresholds,
+    // Groups need a training sample of every class.
+    ...(trainCounts.every((n) => n > 0) && { counts: trainCounts }),
+    ...(classNames && { classes: classNames }),
+  });
+  const labels = inMemory ? set.requireLabels('Evaluating') : set.labels;
+  if (inMemory) pieces.add(set.logits!, labels);
+  else {
+    for await (const chunk of set.chunks()) {
+      pieces.add(head ? await headLogits(head, chunk.features, where) : chunk.logits!, chunk.labels);
+    }
+  }
   return [
     {
       setName: test ? 'test' : set.name,
-      before: evaluate({
-        ...{ logits, labels, thresholds },
-        // Groups need a training sample of every class.
-        ...(trainCounts.every((n) => n > 0) && { counts: trainCounts }),
-        ...(classNames && { classes: classNames }),
-      }),
-      confusion: { before: groupConfusion({ logits, labels, groups }) },
+      before: pieces.result(),
+      confusion: { before: groupConfusion({ predictions: pieces.predictions(), labels, groups }) },
       ...(!test && { note: 'If the model was trained on this set, its figures say nothing of new data.' }),
     },
   ];

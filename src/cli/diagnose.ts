@@ -10,6 +10,7 @@ import type { Diagnostics } from '../diagnostics/diagnostics.js';
 import { probeLayers } from '../diagnostics/layers.js';
 import { probeRandomLayers } from '../diagnostics/random-layers.js';
 import { writeStatistics } from '../diagnostics/statistics-file.js';
+import { FeatureSet } from '../features/feature-set.js';
 import { diagnosisContent } from '../report/diagnosis-content.js';
 import { describeDiagnostics } from './describe-diagnostics.js';
 import { type DiagnoseInputs, evaluationOf, readDiagnoseInputs } from './diagnose-inputs.js';
@@ -33,7 +34,9 @@ export function diagnoseCommand(terminal: Terminal): Command {
     const content = diagnosisContent(diagnostics, {
       title: `Diagnosis of ${inputs.model?.name ?? platform.baseName(diagnostics.name)}`,
       test,
-      evaluations: evaluationOf(inputs, diagnostics),
+      evaluations: await evaluationOf(inputs, diagnostics, {
+        ...{ threads: options.threads, signal: terminal.signal },
+      }),
       provenance: provenanceOf(inputs, options),
     });
     const written = await writeReports(options, content, options.force);
@@ -82,10 +85,10 @@ async function withProbes(
 ): Promise<Diagnostics> {
   const { center, seed, threads, randomLayers, layers } = options;
   const { signal } = terminal;
-  const [set] = first.sets ?? [];
+  const set = randomLayers === undefined ? undefined : first.sets?.[0];
   const found = {
     ...diagnostics,
-    ...(randomLayers !== undefined && {
+    ...(set instanceof FeatureSet && {
       randomLayers: await probeRandomLayers(set.features, set.requireLabels('Diagnosing'), {
         ...{ classes: diagnostics.classes, layers: randomLayers, center, seed, threads, signal },
       }),

@@ -1,9 +1,9 @@
 /** The proof on the command line: where its inputs come from, and its figures in words. */
 import { TailorError } from '../array/errors.js';
 import { openSource } from '../data/open-source.js';
+import { featureArrays } from '../features/feature-arrays.js';
 import type { VerificationInputs } from '../features/feature-set.js';
 import type { Model } from '../features/model.js';
-import { featureFile } from '../features/open-features.js';
 import { featuresOf } from '../features/read-features.js';
 import { readInputs } from '../features/read-inputs.js';
 import type { Verification } from '../recalibrate/verify.js';
@@ -15,9 +15,9 @@ export async function verificationInputs(
   model: Model,
   { signal }: Terminal,
 ): Promise<{ inputs: VerificationInputs; name: string }> {
-  const npz = await featureFile(spec);
-  if (npz) {
-    const { verificationInputs: inputs, name } = await featuresOf(npz);
+  const file = await featureArrays(spec);
+  if (file) {
+    const { verificationInputs: inputs, name } = await featuresOf(file);
     if (inputs) return { inputs, name };
     throw new TailorError(
       'INVALID_ARGUMENT',

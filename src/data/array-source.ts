@@ -83,7 +83,10 @@ export async function npySource(
   const labels = given ? await readLabels(given) : undefined;
   const channels = rows.shape[3];
   if (isBytes(rows) && rows.shape.length === 4 && (channels === 1 || channels === 3)) {
-    return { ...pictureSource(name, rows, pictureDims(rows, name), labels, undefined), ...fingerprintPath(file) };
+    return {
+      ...pictureSource(name, rows, pictureDims(rows, name), labels, undefined),
+      ...fingerprintPath(file),
+    };
   }
   return { ...makeSource(name, new Map([['', rows]]), labels, undefined), ...fingerprintPath(file) };
 }

@@ -1,9 +1,9 @@
-/** Class names in an .npz. */
+/** Class names in a file of arrays. */
+import type { ArrayFile } from '../array/array-file.js';
 import { TailorError } from '../array/errors.js';
-import type { Npz } from '../array/npz.js';
 
 /** The strings [C] under `classes`, or undefined where there is no such array. FORMAT_INVALID for anything else. */
-export async function readClasses(npz: Npz): Promise<readonly string[] | undefined> {
+export async function readClasses(npz: ArrayFile): Promise<readonly string[] | undefined> {
   if (!npz.has('classes')) return undefined;
   const { strings, shape, dtype } = await npz.read('classes');
   if (strings && shape.length === 1) return strings;

@@ -1,23 +1,32 @@
 /** What is diagnosed: features in one or several sets, or statistics; checked, and made into statistics. */
 import { TailorError } from '../array/errors.js';
 import { assertFiniteHead, headShape, type LinearHead } from '../array/linear-head.js';
-import type { Matrix } from '../array/matrix.js';
-import { FeatureSet } from '../features/feature-set.js';
+import type { FeatureSet } from '../features/feature-set.js';
+import type { FeatureStream } from '../features/feature-stream.js';
 import type { SessionOptions } from '../runtime/session.js';
 import { collectStatistics } from './collect-statistics.js';
+import { type DiagnosedRows, diagnosedRows } from './diagnosed-rows.js';
 import { headFingerprint } from './head-statistics.js';
 import { mergeStatistics } from './merge-statistics.js';
 import type { Miss } from './missing.js';
 import { type FeatureStatistics, sampleCount } from './statistics.js';
 import type { NamedStatistics } from './statistics-file.js';
 
-/** What `diagnose` takes: features, features in several sets (shards of one set), or statistics of features that are not at hand. */
-export type DiagnoseSource = FeatureSet | readonly FeatureSet[] | FeatureStatistics | NamedStatistics;
+/**
+ * What `diagnose` takes: features in memory, or a stream of them that is read chunk by chunk (openFeatureStream); several of either
+ * that are one set; or statistics of features that are not at hand.
+ */
+export type DiagnoseSource =
+  | FeatureSet
+  | FeatureStream
+  | readonly (FeatureSet | FeatureStream)[]
+  | FeatureStatistics
+  | NamedStatistics;
 
 /** What is diagnosed, checked. */
 export interface DiagnoseInput {
   /** The features; absent when statistics were given. */
-  readonly sets?: readonly FeatureSet[];
+  readonly sets?: readonly DiagnosedRows[];
   /** When they were given. */
   readonly statistics?: FeatureStatistics;
   readonly classes: number;
@@ -35,8 +44,8 @@ export function readSource(
   { head, name, classNames }: { head?: LinearHead; name?: string; classNames?: readonly string[] },
 ): DiagnoseInput {
   const found =
-    'features' in source || Array.isArray(source)
-      ? readSets(source as FeatureSet | readonly FeatureSet[], head)
+    'features' in source || 'chunks' in source || Array.isArray(source)
+      ? readSets(source as FeatureSet | FeatureStream | readonly (FeatureSet | FeatureStream)[], head)
       : readStatisticsOf(source as FeatureStatistics | NamedStatistics, head);
   const names = classNames ?? found.classNames;
   if (names && names.length !== found.classes) {
@@ -67,12 +76,15 @@ function readStatisticsOf(
   };
 }
 
-function readSets(source: FeatureSet | readonly FeatureSet[], head: LinearHead | undefined): DiagnoseInput {
-  const sets = source instanceof FeatureSet ? [source] : (source as readonly FeatureSet[]);
+function readSets(
+  source: FeatureSet | FeatureStream | readonly (FeatureSet | FeatureStream)[],
+  head: LinearHead | undefined,
+): DiagnoseInput {
+  const given = Array.isArray(source) ? (source as readonly (FeatureSet | FeatureStream)[]) : [source];
+  const sets = (given as readonly (FeatureSet | FeatureStream)[]).map(diagnosedRows);
   if (sets.length === 0) throw new TailorError('INVALID_ARGUMENT', 'Diagnosing: no feature set was given.');
   const [first] = sets;
   for (const set of sets) {
-    set.requireLabels('Diagnosing');
     if (set.dimensions !== first.dimensions) {
       throw new TailorError(
         'SHAPE_MISMATCH',
@@ -92,7 +104,7 @@ function readSets(source: FeatureSet | readonly FeatureSet[], head: LinearHead |
   const most = sets.reduce((classes, set) => Math.max(classes, set.classCount), 0);
   assertHeadFits(head, most, first.dimensions, false);
   const classes = head ? headShape(head)[0] : most;
-  const logits = sets.every((set) => set.logits?.shape[1] === classes);
+  const logits = sets.every((set) => set.logitWidth === classes);
   const name = sets.map((set) => set.name).join(' + ');
   return { sets, classes, name, classNames: named?.classes ? [...named.classes] : null, logits };
 }
@@ -115,7 +127,7 @@ function assertHeadFits(
 }
 
 /**
- * One pass over all sets, and where there is a head or logits its answers; or the given statistics, without what they say of
+ * One pass over all sets, chunk by chunk, and where there is a head or logits its answers; or the given statistics, without what they say of
  * another head than `head`.
  */
 export async function statisticsOf(
@@ -135,20 +147,25 @@ export async function statisticsOf(
   let total: FeatureStatistics | undefined;
   const answers = head || logits ? sets!.map((set) => new Int32Array(set.samples)) : undefined;
   for (const [s, set] of sets!.entries()) {
-    let done = 0;
-    const statistics = await collectStatistics(set.features, set.labels!, {
-      classes,
-      head,
-      // Logits in a file may be those of another head.
-      logits: head || !logits ? undefined : (set.logits as Matrix),
-      answers: answers?.[s],
-      ...where,
-      onProgress(progress) {
-        onSamples(progress.done - done);
-        done = progress.done;
-      },
-    });
-    total = total ? await mergeStatistics(total, statistics, where) : statistics;
+    let from = 0;
+    for await (const chunk of set.chunks()) {
+      const samples = chunk.labels.length;
+      let done = 0;
+      const statistics = await collectStatistics(chunk.features, chunk.labels, {
+        classes,
+        head,
+        // Logits in a file may be those of another head.
+        logits: head || !logits ? undefined : chunk.logits,
+        answers: answers?.[s].subarray(from, from + samples),
+        ...where,
+        onProgress(progress) {
+          onSamples(progress.done - done);
+          done = progress.done;
+        },
+      });
+      total = total ? await mergeStatistics(total, statistics, where) : statistics;
+      from += samples;
+    }
   }
   return { statistics: total!, answers };
 }

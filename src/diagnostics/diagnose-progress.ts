@@ -1,11 +1,12 @@
 /** Progress of `diagnose`. */
-import type { FeatureSet } from '../features/feature-set.js';
+
 import { type Progress, startProgress } from '../features/progress.js';
+import type { Diagnosable } from './diagnosed-rows.js';
 import { MOST_PAIR_SAMPLES } from './largest-cosine.js';
 
 /** Progress over all passes together. */
 export function trackPasses(
-  sets: readonly FeatureSet[] | undefined,
+  sets: readonly Diagnosable[] | undefined,
   { replicates, judged, head }: { replicates: number; judged: boolean; head: boolean },
   onProgress: ((progress: Progress) => void) | undefined,
 ): { add: (samples: number) => void; finish: () => void } {

@@ -4,8 +4,9 @@ import { TailorError } from '../array/errors.js';
 import type { LinearHead } from '../array/linear-head.js';
 import { assertReplicates, type Interval } from '../evaluation/bootstrap.js';
 import { defaultThresholds, groupClasses } from '../evaluation/groups.js';
+import { isCuda } from '../runtime/ort.js';
 import { advise } from './advice.js';
-import { collectStatistics } from './collect-statistics.js';
+import { collectChunks } from './collect-statistics.js';
 import { type DiagnoseInput, type DiagnoseSource, readSource, statisticsOf } from './diagnose-input.js';
 import type { DiagnoseOptions } from './diagnose-options.js';
 import { trackPasses } from './diagnose-progress.js';
@@ -48,7 +49,7 @@ export async function diagnoseSource(source: DiagnoseSource, options: DiagnoseOp
   if (counts) assertCounts(counts, classes, 'Diagnosing');
   const thresholds = options.thresholds ?? defaultThresholds(classes);
   groupClasses([], thresholds);
-  const float64 = { device: device === 'cuda' ? device : 'cpu', threads, signal } as const;
+  const float64 = { device: isCuda(device) ? device : 'cpu', threads, signal } as const;
   const pass = { device, threads, signal };
   const progress = trackPasses(
     sets,
@@ -130,8 +131,12 @@ export async function diagnoseSource(source: DiagnoseSource, options: DiagnoseOp
         all: intervalFigures(plain, plain.fdr.rank),
         signal,
         onSamples: progress.add,
-        async measure(features, labels) {
-          const half = await collectStatistics(features, labels, { classes, ...float64 });
+        async measure(chunks) {
+          const half = await collectChunks(chunks, {
+            classes,
+            dimensions: statistics.dimensions,
+            ...float64,
+          });
           const figuresOfHalf = await plainFigures(
             half,
             { head, trainCounts, center, matrix: false },

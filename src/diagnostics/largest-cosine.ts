@@ -4,9 +4,9 @@ import type { LinearHead } from '../array/linear-head.js';
 import { denseData, matrix } from '../array/matrix.js';
 import { headLogits } from '../compute/head-logits.js';
 import { largestOf } from '../evaluation/softmax.js';
-import type { FeatureSet } from '../features/feature-set.js';
 import { GraphBuilder } from '../onnx/build.js';
 import { openSession } from '../runtime/session.js';
+import type { Diagnosable } from './diagnosed-rows.js';
 import { doubtOf } from './head-statistics.js';
 import { drawSamples, type PairSamples, unitRows } from './pair-samples.js';
 import type { PassOptions } from './pass-options.js';
@@ -51,7 +51,7 @@ export interface LargestCosineOptions extends PassOptions {
  * the pair that was found is computed in float64 (another pair may be larger by 10⁻⁷). Features that are zero have none.
  */
 export async function largestCosines(
-  sets: readonly FeatureSet[],
+  sets: readonly Diagnosable[],
   {
     levels = [],
     head,
@@ -64,7 +64,7 @@ export async function largestCosines(
 ): Promise<LargestCosines> {
   const total = sets.reduce((sum, set) => sum + set.samples, 0);
   const most = Math.min(limit, MOST_PAIR_SAMPLES);
-  const chosen = drawSamples(sets, most, seed);
+  const chosen = await drawSamples(sets, most, seed);
   const level = await levelsOf(chosen, levels, head, { signal, ...where });
   const units = unitRows(chosen);
   // The last level is that of all samples.

@@ -2,8 +2,8 @@
 import { TailorError } from '../array/errors.js';
 import { denseData } from '../array/matrix.js';
 import { checkLabels } from '../data/check-labels.js';
-import type { DataSource } from '../data/sample.js';
 import { alignLabels } from '../data/class-names.js';
+import type { DataSource } from '../data/sample.js';
 import type { Model, PreprocessOption } from '../features/model.js';
 import { startProgress } from '../features/progress.js';
 import { type ExtractOptions, passSizes } from '../features/run-batches.js';

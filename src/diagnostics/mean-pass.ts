@@ -9,9 +9,9 @@
  */
 import { throwIfAborted } from '../array/errors.js';
 import { denseData } from '../array/matrix.js';
-import type { FeatureSet } from '../features/feature-set.js';
 import { GraphBuilder, type Value } from '../onnx/build.js';
 import { openSession } from '../runtime/session.js';
+import { type Diagnosable, diagnosedRows } from './diagnosed-rows.js';
 import { type CentredMeans, centredMeans, dot, nearestClasses } from './nearest-mean.js';
 import type { PassOptions } from './pass-options.js';
 import type { FeatureStatistics } from './statistics.js';
@@ -40,7 +40,7 @@ export interface MeanPass {
  * distances the lowest class is taken. DEVICE_UNAVAILABLE, ABORTED.
  */
 export async function passOverMeans(
-  sets: readonly FeatureSet[],
+  sets: readonly Diagnosable[],
   statistics: FeatureStatistics,
   { answers, factor }: MeanPassInput,
   { signal, onSamples, ...where }: PassOptions = {},
@@ -54,27 +54,33 @@ export async function passOverMeans(
   let samples = 0;
   const session = await openSession(meansModel(means, answers !== undefined, factor), where);
   try {
-    for (const [s, set] of sets.entries()) {
-      const rows = denseData(set.features);
-      for (let from = 0; from < set.samples; from += perRun) {
-        throwIfAborted(signal, 'comparing features with class means');
-        const count = Math.min(perRun, set.samples - from);
-        const features = rows.subarray(from * dimensions, (from + count) * dimensions);
-        const labels = set.labels!.subarray(from, from + count);
-        const found = await session.run({
-          f: { data: features, dims: [count, dimensions] },
-          ...(factor !== undefined && {
-            v: { data: Float32Array.from(labels, (k) => 1 / counts[k]), dims: [count, 1] },
-          }),
-        });
-        if (answers) {
-          const [scores, squares] = [found.scores.data as Float32Array, found.squares.data as Float32Array];
-          const nearest = nearestClasses(means, { features, scores, squares });
-          for (let i = 0; i < count; i++) if (answers[s][from + i] !== nearest[i]) different++;
+    for (const [s, set] of sets.map(diagnosedRows).entries()) {
+      let start = 0;
+      for await (const chunk of set.chunks()) {
+        const rows = denseData(chunk.features);
+        const chunkSamples = chunk.labels.length;
+        for (let from = 0; from < chunkSamples; from += perRun) {
+          throwIfAborted(signal, 'comparing features with class means');
+          const count = Math.min(perRun, chunkSamples - from);
+          const features = rows.subarray(from * dimensions, (from + count) * dimensions);
+          const at = start + from;
+          const labels = set.labels.subarray(at, at + count);
+          const found = await session.run({
+            f: { data: features, dims: [count, dimensions] },
+            ...(factor !== undefined && {
+              v: { data: Float32Array.from(labels, (k) => 1 / counts[k]), dims: [count, 1] },
+            }),
+          });
+          if (answers) {
+            const [scores, squares] = [found.scores.data as Float32Array, found.squares.data as Float32Array];
+            const nearest = nearestClasses(means, { features, scores, squares });
+            for (let i = 0; i < count; i++) if (answers[s][at + i] !== nearest[i]) different++;
+          }
+          if (factor !== undefined) addTo(total, found.sums.data as Float32Array);
+          samples += count;
+          onSamples?.(count);
         }
-        if (factor !== undefined) addTo(total, found.sums.data as Float32Array);
-        samples += count;
-        onSamples?.(count);
+        start += chunkSamples;
       }
     }
   } finally {

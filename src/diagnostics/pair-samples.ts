@@ -1,7 +1,7 @@
 /** Samples whose pairs are looked at, drawn from one set or several. */
 import { denseData } from '../array/matrix.js';
 import { shuffleKey } from '../array/random.js';
-import type { FeatureSet } from '../features/feature-set.js';
+import { type Diagnosable, diagnosedRows } from './diagnosed-rows.js';
 
 /** Samples without those that are zero, in their own order. */
 export interface PairSamples {
@@ -15,7 +15,11 @@ export interface PairSamples {
 }
 
 /** All samples, or where there are more than `limit` those with the lowest keys of `seed`. */
-export function drawSamples(sets: readonly FeatureSet[], limit: number, seed: number): PairSamples {
+export async function drawSamples(
+  sets: readonly Diagnosable[],
+  limit: number,
+  seed: number,
+): Promise<PairSamples> {
   const drawn = lowestKeys(
     sets.reduce((sum, set) => sum + set.samples, 0),
     limit,
@@ -27,18 +31,21 @@ export function drawSamples(sets: readonly FeatureSet[], limit: number, seed: nu
   const labels: number[] = [];
   let offset = 0;
   let at = 0;
-  for (const set of sets) {
-    const rows = denseData(set.features);
-    for (; at < drawn.length && drawn[at] < offset + set.samples; at++) {
-      const from = (drawn[at] - offset) * dimensions;
-      let square = 0;
-      for (let d = from; d < from + dimensions; d++) square += rows[d] * rows[d];
-      if (square === 0) continue;
-      features.set(rows.subarray(from, from + dimensions), labels.length * dimensions);
-      norms.push(Math.sqrt(square));
-      labels.push(set.labels![drawn[at] - offset]);
+  for (const set of sets.map(diagnosedRows)) {
+    for await (const chunk of set.chunks()) {
+      const rows = denseData(chunk.features);
+      const samples = chunk.labels.length;
+      for (; at < drawn.length && drawn[at] < offset + samples; at++) {
+        const from = (drawn[at] - offset) * dimensions;
+        let square = 0;
+        for (let d = from; d < from + dimensions; d++) square += rows[d] * rows[d];
+        if (square === 0) continue;
+        features.set(rows.subarray(from, from + dimensions), labels.length * dimensions);
+        norms.push(Math.sqrt(square));
+        labels.push(chunk.labels[drawn[at] - offset]);
+      }
+      offset += samples;
     }
-    offset += set.samples;
   }
   const kept = features.subarray(0, labels.length * dimensions);
   return { dimensions, features: kept, norms: Float64Array.from(norms), labels: Int32Array.from(labels) };

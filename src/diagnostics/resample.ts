@@ -8,10 +8,10 @@
  * the 2.5 % and 97.5 % points of θ_all + (θ_half − mean θ_half).
  */
 import { TailorError, throwIfAborted } from '../array/errors.js';
-import { denseData, type Matrix, matrix } from '../array/matrix.js';
 import { createRandom, type Random } from '../array/random.js';
 import { assertReplicates, type Interval, percentileInterval } from '../evaluation/bootstrap.js';
-import type { FeatureSet } from '../features/feature-set.js';
+import type { FeatureChunk } from '../features/feature-stream.js';
+import { type Diagnosable, diagnosedRows, pickRows } from './diagnosed-rows.js';
 import type { Miss } from './missing.js';
 import type { PassOptions } from './pass-options.js';
 
@@ -28,16 +28,16 @@ export interface ResampleOptions extends Pick<PassOptions, 'signal' | 'onSamples
   readonly seed: number;
   /** The figures of all samples. */
   readonly all: FigureValues;
-  /** The figures of some samples [n, D] with labels [n]. */
-  readonly measure: (features: Matrix<Float32Array>, labels: Int32Array) => Promise<FigureValues>;
+  /** The figures of some samples, in chunks. */
+  readonly measure: (half: AsyncIterable<FeatureChunk>) => Promise<FigureValues>;
 }
 
 /**
  * Intervals of every figure that is known of all samples and of every half; `miss` hears why one is left out. A class with one
- * sample is in every half and does not vary, as if it were known. Memory: half of the features.
+ * sample is in every half and does not vary, as if it were known. Memory: half of a chunk.
  */
 export async function halfSampleIntervals(
-  sets: readonly FeatureSet[],
+  sets: readonly Diagnosable[],
   { classes, replicates, seed, all, measure, signal, onSamples }: ResampleOptions,
   miss: Miss,
 ): Promise<Record<string, Interval>> {
@@ -47,16 +47,13 @@ export async function halfSampleIntervals(
   const drawn = new Map<string, number[]>(known(all).map((figure) => [figure, []]));
   for (let r = 0; r < replicates; r++) {
     throwIfAborted(signal, 'making intervals');
-    const half = gather(
-      sets,
-      samplesOf.flatMap((samples) => drawHalf(samples, random)).sort((a, b) => a - b),
-    );
-    const figures = await measure(half.features, half.labels);
+    const half = samplesOf.flatMap((samples) => drawHalf(samples, random)).sort((a, b) => a - b);
+    const figures = await measure(gather(sets, half));
     for (const [figure, values] of drawn) {
       const value = figures[figure] ?? null;
       if (value !== null) values.push(value);
     }
-    onSamples?.(half.labels.length);
+    onSamples?.(half.length);
   }
   const intervals: Record<string, Interval> = {};
   for (const [figure, values] of drawn) {
@@ -75,11 +72,11 @@ function known(figures: FigureValues): string[] {
 }
 
 /** Numbers of the samples of each class, counted through all sets. */
-function samplesByClass(sets: readonly FeatureSet[], classes: number): number[][] {
+function samplesByClass(sets: readonly Diagnosable[], classes: number): number[][] {
   const samples: number[][] = Array.from({ length: classes }, () => []);
   let offset = 0;
-  for (const set of sets) {
-    const labels = set.requireLabels('Making intervals');
+  for (const set of sets.map(diagnosedRows)) {
+    const { labels } = set;
     for (let i = 0; i < labels.length; i++) samples[labels[i]].push(offset + i);
     offset += set.samples;
   }
@@ -98,26 +95,22 @@ function drawHalf(samples: number[], random: Random): number[] {
   return samples.slice(0, size);
 }
 
-/** Rows and labels of some samples, ascending. */
-function gather(
-  sets: readonly FeatureSet[],
+/** Rows and labels of some samples, ascending, chunk by chunk. */
+async function* gather(
+  sets: readonly Diagnosable[],
   samples: readonly number[],
-): { features: Matrix<Float32Array>; labels: Int32Array } {
-  const dimensions = sets[0].dimensions;
-  const features = new Float32Array(samples.length * dimensions);
-  const labels = new Int32Array(samples.length);
+): AsyncGenerator<FeatureChunk> {
   let offset = 0;
   let at = 0;
-  for (const set of sets) {
-    const rows = denseData(set.features);
-    for (; at < samples.length && samples[at] < offset + set.samples; at++) {
-      const row = samples[at] - offset;
-      features.set(rows.subarray(row * dimensions, (row + 1) * dimensions), at * dimensions);
-      labels[at] = set.labels![row];
+  for (const set of sets.map(diagnosedRows)) {
+    for await (const chunk of set.chunks()) {
+      const end = offset + chunk.labels.length;
+      const rows: number[] = [];
+      for (; at < samples.length && samples[at] < end; at++) rows.push(samples[at] - offset);
+      if (rows.length > 0) yield pickRows(chunk, rows);
+      offset = end;
     }
-    offset += set.samples;
   }
-  return { features: matrix(features, samples.length, dimensions), labels };
 }
 
 function shiftedInterval(figure: string, all: number, halves: readonly number[]): Interval {

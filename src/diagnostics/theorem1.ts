@@ -15,7 +15,8 @@
  */
 import { headShape, type LinearHead } from '../array/linear-head.js';
 import type { RowProductOptions } from '../compute/row-products.js';
-import type { FeatureSet } from '../features/feature-set.js';
+import { isCuda } from '../runtime/ort.js';
+import type { Diagnosable } from './diagnosed-rows.js';
 import type { Theorem1Figures, Theorem1Quantile } from './diagnostics.js';
 import { type HeadGeometry, headGeometry } from './head-distance.js';
 import { largestCosines } from './largest-cosine.js';
@@ -44,7 +45,7 @@ export interface Theorem1Input {
   /** With the statistics of this head. */
   readonly statistics: FeatureStatistics;
   /** The features themselves, for the largest cosine; null figures without. */
-  readonly sets?: readonly FeatureSet[];
+  readonly sets?: readonly Diagnosable[];
   /** Of the samples whose pairs are looked at. */
   readonly seed?: number;
 }
@@ -67,7 +68,7 @@ export async function theorem1Figures(
     );
   }
   // In float64, which graphics cards but CUDA's leave to the processor.
-  const device = where.device === 'cuda' ? where.device : 'cpu';
+  const device = isCuda(where.device) ? where.device : 'cpu';
   const geometry = await headGeometry(head, { ...where, device });
   if (!geometry) return miss('theorem1', 'the head tells no class from another: all its rows are the same');
   const { distance } = geometry;

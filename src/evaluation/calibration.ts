@@ -45,50 +45,76 @@ export function measureCalibration(
   labels: ArrayLike<number>,
   { bins = 15 }: { bins?: number } = {},
 ): Calibration {
+  assertBins(bins);
+  const sum = calibrationSum(logits.shape[1], bins);
+  sum.add(logits, labels);
+  return sum.result();
+}
+
+/** INVALID_ARGUMENT unless 1 … 1000. */
+export function assertBins(bins: number): void {
   if (!(Number.isInteger(bins) && bins >= 1 && bins <= MAX_BINS)) {
     throw new TailorError(
       'INVALID_ARGUMENT',
       `Measuring calibration: ${bins} bins were asked for; give a whole number from 1 to ${MAX_BINS} (usual: 15).`,
     );
   }
-  const [samples, classes] = logits.shape;
-  const data = denseData(logits);
+}
+
+/** Calibration of logits that come in pieces. */
+export interface CalibrationSum {
+  /** Logits [n, C] with labels [n]. */
+  add(logits: Matrix, labels: ArrayLike<number>): void;
+  /** Of at least one sample. */
+  result(): Calibration;
+}
+
+/** The sums behind `measureCalibration`, for logits of any number of samples. */
+export function calibrationSum(classes: number, bins: number): CalibrationSum {
   const p = new Float64Array(classes);
   const top = emptyBins(bins);
   const byClass = emptyBins(bins * classes);
   let nll = 0;
-  for (let i = 0; i < samples; i++) {
-    const from = i * classes;
-    const label = labels[i];
-    const logSum = softmaxRow(data, from, classes, p);
-    const winner = argmaxRow(data, from, classes);
-    nll += logSum - (data[from + label] - data[from + winner]);
-
-    const bin = binOf(p[winner], bins);
-    top.samples[bin]++;
-    top.confidence[bin] += p[winner];
-    if (winner === label) top.hits[bin]++;
-
-    for (let k = 0; k < classes; k++) {
-      const cell = k * bins + binOf(p[k], bins);
-      byClass.samples[cell]++;
-      byClass.confidence[cell] += p[k];
-    }
-    byClass.hits[label * bins + binOf(p[label], bins)]++;
-  }
+  let samples = 0;
   return {
-    nll: nll / samples,
-    ece: gap(top) / samples,
-    classwiseEce: gap(byClass) / samples / classes,
-    reliability: Array.from({ length: bins }, (_, b) => {
-      const n = top.samples[b];
-      return {
-        from: b / bins,
-        to: (b + 1) / bins,
-        samples: n,
-        confidence: n > 0 ? top.confidence[b] / n : null,
-        accuracy: n > 0 ? top.hits[b] / n : null,
-      };
+    add(logits, labels) {
+      const data = denseData(logits);
+      const [count] = logits.shape;
+      for (let i = 0; i < count; i++) {
+        const from = i * classes;
+        const label = labels[i];
+        const logSum = softmaxRow(data, from, classes, p);
+        const winner = argmaxRow(data, from, classes);
+        nll += logSum - (data[from + label] - data[from + winner]);
+
+        const bin = binOf(p[winner], bins);
+        top.samples[bin]++;
+        top.confidence[bin] += p[winner];
+        if (winner === label) top.hits[bin]++;
+
+        for (let k = 0; k < classes; k++) {
+          const cell = k * bins + binOf(p[k], bins);
+          byClass.samples[cell]++;
+          byClass.confidence[cell] += p[k];
+        }
+        byClass.hits[label * bins + binOf(p[label], bins)]++;
+      }
+      samples += count;
+    },
+    result: () => ({
+      nll: nll / samples,
+      ece: gap(top) / samples,
+      classwiseEce: gap(byClass) / samples / classes,
+      reliability: Array.from({ length: bins }, (_, b) => {
+        const n = top.samples[b];
+        return {
+          from: b / bins,
+          to: (b + 1) / bins,
+          samples: n,
+          confidence: n > 0 ? top.confidence[b] / n : null,
+          accuracy: n > 0 ? top.hits[b] / n : null,
+        };
+      }),
     }),
   };
 }

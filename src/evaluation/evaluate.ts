@@ -5,7 +5,7 @@ import { assertFiniteRows, type Matrix } from '../array/matrix.js';
 import { type AccuracySummary, perClassAccuracy, summarizeAccuracy, tallyClasses } from './accuracy.js';
 import { argmaxRows } from './argmax.js';
 import { type AccuracyIntervals, assertReplicates, bootstrapAccuracy } from './bootstrap.js';
-import { type Calibration, measureCalibration } from './calibration.js';
+import { assertBins, type Calibration, calibrationSum } from './calibration.js';
 import {
   defaultThresholds,
   type Group,
@@ -62,19 +62,39 @@ export interface Evaluation extends AccuracySummary, PerGroup<number>, Calibrati
  * sources. Errors: INVALID_ARGUMENT (no samples, options out of range), SHAPE_MISMATCH (labels or names of another
  * length), LABELS_INVALID, COUNTS_INVALID, NOT_FINITE.
  */
-export function evaluate({
-  logits,
-  labels,
-  counts,
-  thresholds,
-  bootstrap = 1000,
-  seed = 0,
-  bins = 15,
-  classes: classNames,
-}: EvaluateOptions): Evaluation {
+export function evaluate({ logits, labels, ...options }: EvaluateOptions): Evaluation {
   const doing = 'Evaluating';
-  const [samples, classes] = assertLabelledLogits(logits, labels, doing);
+  assertLabelledLogits(logits, labels, doing);
+  const pieces = evaluationSum(logits.shape[1], options);
+  pieces.add(logits, labels);
+  return pieces.result();
+}
+
+/** `evaluate` of logits that come in pieces. */
+export interface EvaluationSum {
+  /** Logits [n, C] with labels [n]; errors as `evaluate`. */
+  add(logits: Matrix, labels: ArrayLike<number>): void;
+  /** Predicted class of each sample so far. */
+  predictions(): Int32Array;
+  /** Of at least one sample. */
+  result(): Evaluation;
+}
+
+/** The sums behind `evaluate`; memory O(N + BC) for B bins. Errors as there. */
+export function evaluationSum(
+  classes: number,
+  {
+    counts,
+    thresholds,
+    bootstrap = 1000,
+    seed = 0,
+    bins = 15,
+    classes: classNames,
+  }: Omit<EvaluateOptions, 'logits' | 'labels'>,
+): EvaluationSum {
+  const doing = 'Evaluating';
   assertReplicates(bootstrap, 0, doing);
+  assertBins(bins);
   if (counts) assertCounts(counts, classes, doing);
   if (classNames && classNames.length !== classes) {
     throw new TailorError(
@@ -84,23 +104,49 @@ export function evaluate({
   }
   const limits = counts && (thresholds ?? defaultThresholds(classes));
   const groups = counts && limits && groupClasses(counts, limits);
-  const calibration = measureCalibration(logits, labels, { bins });
-  const tally = tallyClasses(argmaxRows(logits), labels, classes);
-  const perClass = perClassAccuracy(tally);
-  const present = (k: number) => tally.total[k] > 0;
+  const calibration = calibrationSum(classes, bins);
+  const answers: ArrayLike<number>[] = [];
+  const truths: ArrayLike<number>[] = [];
   return {
-    samples,
-    classes,
-    ...summarizeAccuracy(tally),
-    ...(groups && groupAccuracy(tally, groups)),
-    ...calibration,
-    perClass,
-    perClassSamples: Array.from(tally.total),
-    missingClasses: perClass.flatMap((accuracy, k) => (accuracy === null ? [k] : [])),
-    ...(classNames && { classNames }),
-    ...(groups && { groupSizes: groupSizes(groups.filter((_, k) => present(k))), thresholds: limits }),
-    ...(bootstrap > 0 && { intervals: bootstrapAccuracy(tally, groups, { replicates: bootstrap, seed }) }),
+    add(logits, labels) {
+      assertLabelledLogits(logits, labels, doing);
+      calibration.add(logits, labels);
+      answers.push(argmaxRows(logits));
+      truths.push(labels);
+    },
+    predictions: () => joinNumbers(answers),
+    result() {
+      const labels = joinNumbers(truths);
+      const tally = tallyClasses(joinNumbers(answers), labels, classes);
+      const perClass = perClassAccuracy(tally);
+      const present = (k: number) => tally.total[k] > 0;
+      return {
+        samples: labels.length,
+        classes,
+        ...summarizeAccuracy(tally),
+        ...(groups && groupAccuracy(tally, groups)),
+        ...calibration.result(),
+        perClass,
+        perClassSamples: Array.from(tally.total),
+        missingClasses: perClass.flatMap((accuracy, k) => (accuracy === null ? [k] : [])),
+        ...(classNames && { classNames }),
+        ...(groups && { groupSizes: groupSizes(groups.filter((_, k) => present(k))), thresholds: limits }),
+        ...(bootstrap > 0 && {
+          intervals: bootstrapAccuracy(tally, groups, { replicates: bootstrap, seed }),
+        }),
+      };
+    },
   };
+}
+
+function joinNumbers(parts: readonly ArrayLike<number>[]): Int32Array {
+  const all = new Int32Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
 }
 
 /**

@@ -1,5 +1,7 @@
 /** Assembles batches: samples of a source, preprocessed, in the element types and shapes that a model takes. */
+import { breathe } from '../array/breathe.js';
 import { TailorError } from '../array/errors.js';
+import type { NumericArray } from '../array/npy.js';
 import type { Preprocess } from '../data/preprocess.js';
 import type { DataSource } from '../data/sample.js';
 import type { Feed, ValueInfo } from '../runtime/session.js';
@@ -17,11 +19,13 @@ export interface Batch {
   readonly feeds: Readonly<Record<string, Feed>>;
 }
 
-/** Makes one batch after another; a batch is valid until the next but one is asked for. */
+/** Makes one batch after another. */
 export interface BatchReader {
   /** Rows of every batch: the model's fixed batch size, or what was asked for. */
   readonly size: number;
   read(start: number, samples: number): Promise<Batch>;
+  /** Takes back the memory of feeds that nobody needs any more, for a later batch. */
+  recycle(feeds: Batch['feeds']): void;
 }
 
 /** What a BatchReader needs. */
@@ -42,34 +46,40 @@ export function batchReader(options: BatchOptions): BatchReader {
   const { source, inputs, batch } = options;
   const fixed = fixedBatch(inputs);
   const size = fixed ?? batch;
-  // Two sets of memory: one is run while the other is filled.
-  const slots = [new Map<string, InputRows>(), new Map<string, InputRows>()];
-  let turn = 0;
+  const free: ReadonlyMap<string, InputRows>[] = [];
   return {
     size,
     async read(start, samples) {
-      const kept = slots[turn];
+      const kept = free.pop() ?? new Map<string, InputRows>();
       const buffers = new Map<string, InputRows>();
-      turn = 1 - turn;
       const rows = fixed ?? samples;
       await forEachIndex(samples, READ_AHEAD, async (row) => {
         const sample = await source.read(start + row);
         const doing = `Reading sample ${nameOf(source, start + row)} of ${source.name}`;
         writeSample({ ...options, sample, row, size, buffers, kept, doing });
+        await breathe();
       });
       const feeds: Record<string, Feed> = {};
       for (const { name } of inputs) {
         // writeSample has filled every input.
-        const buffer = buffers.get(name) as InputRows;
-        const { data, dims, numbers } = buffer;
-        kept.set(name, buffer);
+        const { data, dims, numbers } = buffers.get(name) as InputRows;
         // Repeating a real sample cannot make a number that no sample makes, as zeros might (0/0).
         for (let row = samples; row < rows; row++) data.copyWithin(row * numbers, 0, numbers);
         feeds[name] = { data: data.subarray(0, rows * numbers), dims: [rows, ...dims] };
       }
       return { start, samples, feeds };
     },
+    recycle(feeds) {
+      free.push(new Map(Object.entries(feeds).map(([name, feed]) => [name, wholeMemory(feed)])));
+    },
   };
+}
+
+/** All the rows that the memory of a feed has room for. */
+function wholeMemory({ data, dims }: Feed): InputRows {
+  const rows = data as NumericArray;
+  const make = rows.constructor as new (buffer: ArrayBufferLike) => NumericArray;
+  return { data: new make(rows.buffer), dims: dims.slice(1), numbers: rows.length / dims[0] };
 }
 
 /** The batch size that the model is built for, or undefined where every input leaves it open. */

@@ -1,33 +1,19 @@
 /** The extraction pipeline: samples of a data source through the part of a model in front of its head, rows handed on in order. */
 import { TailorError, throwIfAborted } from '../array/errors.js';
 import { assertFiniteRows, matrix } from '../array/matrix.js';
-import type { Preprocess } from '../data/preprocess.js';
 import type { DataSource } from '../data/sample.js';
-import type { HeadLocation } from '../onnx/head-location.js';
-import { openSession } from '../runtime/session.js';
-import { type DeviceTensor, toFloat32Data } from '../runtime/tensors.js';
-import { type Batch, batchReader } from './batch.js';
+import { toFloat32Data } from '../runtime/tensors.js';
+import { batchReader } from './batch.js';
+import { chooseBatch } from './choose-batch.js';
+import type { Extractor } from './extractor.js';
 import type { ExtractionReport } from './feature-set.js';
 import { startProgress } from './progress.js';
 import { rowsOf } from './read-features.js';
-import { type ExtractOptions, forEachBatch, passSizes, runBatch } from './run-batches.js';
+import { type ExtractOptions, passSizes, runBatches } from './run-batches.js';
+import { type FinishedBatch, openPool } from './session-pool.js';
 import type { InputKeeper } from './verification-inputs.js';
 
-/** What is extracted with. */
-export interface Extractor {
-  /** The model cut behind the features: outputs are `features` and `logits`, the same for kind 'logits'. */
-  readonly bytes: Uint8Array;
-  readonly features: string;
-  readonly logits: string;
-  readonly location: HeadLocation;
-  readonly sha256: string;
-  /** File name of the model. */
-  readonly name?: string;
-  readonly classes?: readonly string[];
-  readonly preprocess?: Preprocess;
-  /** Why the model's own preprocessing cannot be used, if it has one. */
-  readonly preprocessProblem?: string;
-}
+export type { Extractor } from './extractor.js';
 
 /** Rows of some samples, which follow each other. The arrays are valid until `take` is done. */
 export interface ExtractedRows {
@@ -64,40 +50,43 @@ export async function extractRows(
   options: ExtractRowsOptions,
   take: (rows: ExtractedRows) => void | Promise<void>,
 ): Promise<ExtractionReport> {
-  const { signal, onProgress, device, threads, keep } = options;
+  const { signal, onProgress, keep } = options;
   const doing = `Extracting features of ${source.name}`;
   const stopped = `extracting features of ${source.name}`;
-  const { from, to, batch } = passRange(source, options, doing);
+  const range = passRange(source, options, doing);
+  const { from, to } = range;
   const { preprocess, preprocessProblem } = extractor;
   const { classes, dimensions } = extractor.location;
   throwIfAborted(signal, stopped);
   const outputs = [...new Set([extractor.features, extractor.logits])];
-  const session = await openSession(extractor.bytes, { device, threads });
+  const probe = options.batch === 'auto' ? await chooseBatch(extractor, source, options) : undefined;
+  const pool = await openPool(extractor, options);
   const report = startProgress(to - from);
+  let size: number;
   try {
-    options.onOpened?.(session);
-    const reader = batchReader({ source, inputs: session.inputs, batch, preprocess, preprocessProblem });
+    options.onOpened?.(pool);
+    const batch = Math.min(probe?.batch ?? range.batch, to - from);
+    const reader = batchReader({ source, inputs: pool.inputs, batch, preprocess, preprocessProblem });
+    size = probe?.batch ?? reader.size;
     onProgress?.(report(0));
-    await forEachBatch(reader, { from, to }, signal, stopped, async (read) => {
-      const results = await runBatch(session, read, outputs);
+    await runBatches({ reader, pool, outputs, range, signal, doing: stopped }, async (read) => {
       keep?.keep(read);
       const { start, samples } = read;
-      const features = rowsFrom(results, extractor.features, {
-        columns: dimensions,
-        read,
-        doing,
-        what: 'feature',
-      });
-      const logits = rowsFrom(results, extractor.logits, { columns: classes, read, doing, what: 'logit' });
+      const rows = { start, samples, doing };
+      const features = rowsFrom(read, extractor.features, { ...rows, columns: dimensions, what: 'feature' });
+      const logits = rowsFrom(read, extractor.logits, { ...rows, columns: classes, what: 'logit' });
       await take({ start, samples, features, logits });
       onProgress?.(report(start + samples - from));
     });
   } finally {
-    await session.release();
+    await pool.stop();
   }
   const { seconds, samplesPerSecond } = report(to - from);
-  const { refusedDevices, partlyOnCpu } = session;
-  return { device: session.device, refusedDevices, partlyOnCpu, seconds, samplesPerSecond };
+  const { device, refusedDevices, partlyOnCpu } = pool;
+  return {
+    ...{ device, refusedDevices, partlyOnCpu, seconds, samplesPerSecond },
+    ...{ batch: size, batchTrials: probe?.trials },
+  };
 }
 
 /** The samples that are run; INVALID_ARGUMENT for a range that is not one. */
@@ -118,29 +107,30 @@ function passRange(
 }
 
 interface Expected {
+  readonly start: number;
+  readonly samples: number;
   readonly columns: number;
-  readonly read: Batch;
   readonly doing: string;
   readonly what: 'feature' | 'logit';
 }
 
 /** The rows of a result that are not padding, checked. */
 function rowsFrom(
-  results: Readonly<Record<string, DeviceTensor>>,
+  { results }: FinishedBatch,
   name: string,
-  { columns, read, doing, what }: Expected,
+  { start, samples, columns, doing, what }: Expected,
 ): Float32Array {
   const { data, dims } = results[name];
   const shape = rowsOf(dims);
-  if (!shape || shape[0] < read.samples || shape[1] !== columns) {
+  if (!shape || shape[0] < samples || shape[1] !== columns) {
     throw new TailorError(
       'MODEL_INVALID',
-      `${doing}: the ${what}s "${name}" of ${read.samples} samples come out as [${dims.join(', ')}]; ` +
-        `[${read.samples}, ${columns}] is needed, with one row per sample.`,
+      `${doing}: the ${what}s "${name}" of ${samples} samples come out as [${dims.join(', ')}]; ` +
+        `[${samples}, ${columns}] is needed, with one row per sample.`,
     );
   }
-  const values = toFloat32Data(data, `the ${what}s`).subarray(0, read.samples * columns);
+  const values = toFloat32Data(data, `the ${what}s`).subarray(0, samples * columns);
   const axis = what === 'feature' ? 'dimension' : 'class';
-  assertFiniteRows(matrix(values, read.samples, columns), doing, what, axis, read.start);
+  assertFiniteRows(matrix(values, samples, columns), doing, what, axis, start);
   return values;
 }

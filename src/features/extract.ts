@@ -2,9 +2,9 @@
 import { allocate } from '../array/allocate.js';
 import { matrix } from '../array/matrix.js';
 import { VERSION } from '../array/version.js';
+import { checkLabels } from '../data/check-labels.js';
 import { alignLabels } from '../data/class-names.js';
 import type { DataSource } from '../data/sample.js';
-import { checkLabels } from '../data/check-labels.js';
 import { type Extractor, extractRows } from './extract-rows.js';
 import { FeatureSet } from './feature-set.js';
 import { type ExtractOptions, passSizes } from './run-batches.js';

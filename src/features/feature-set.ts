@@ -34,6 +34,17 @@ export interface ExtractionReport {
   readonly partlyOnCpu: boolean;
   readonly seconds: number;
   readonly samplesPerSecond: number;
+  /** Samples that were run at once. */
+  readonly batch: number;
+  /** What `batch: 'auto'` tried, in order. */
+  readonly batchTrials?: readonly BatchTrial[];
+}
+
+/** A batch size that was tried. */
+export interface BatchTrial {
+  readonly batch: number;
+  /** Of the model alone: nothing is read meanwhile. */
+  readonly samplesPerSecond: number;
 }
 
 /** A few inputs as they were fed to the model, so that a changed model can be run on real data later. */
@@ -156,17 +167,18 @@ export class FeatureSet {
     if (this.logits) entries.logits = content(this.logits);
     if (this.classes) entries.classes = { strings: this.classes };
     if (this.origin) entries.origin = { shape: [], strings: [JSON.stringify(this.origin)] };
-    if (this.verificationInputs) {
-      const { rows, inputs } = this.verificationInputs;
-      entries.input_rows = { shape: [rows.length], data: rows };
-      for (const [name, { data, dims }] of Object.entries(inputs)) {
-        entries[`input:${name}`] = Array.isArray(data)
-          ? { shape: dims, strings: data }
-          : { shape: dims, data };
-      }
-    }
+    if (this.verificationInputs) Object.assign(entries, inputEntries(this.verificationInputs));
     return entries;
   }
+}
+
+/** Kept inputs as arrays of a file: input_rows and input:NAME. */
+export function inputEntries({ rows, inputs }: VerificationInputs): Record<string, NpyContent> {
+  const entries: Record<string, NpyContent> = { input_rows: { shape: [rows.length], data: rows } };
+  for (const [name, { data, dims }] of Object.entries(inputs)) {
+    entries[`input:${name}`] = Array.isArray(data) ? { shape: dims, strings: data } : { shape: dims, data };
+  }
+  return entries;
 }
 
 function content(rows: Matrix<Float32Array>): NpyContent {

@@ -1,20 +1,21 @@
 /** Feature files read piece by piece: sets that are larger than memory. */
+import { type ArrayFile, listOf } from '../array/array-file.js';
 import { assertLabels } from '../array/class-counts.js';
 import { TailorError } from '../array/errors.js';
-import { type Matrix, matrix } from '../array/matrix.js';
+import { type FloatArray, type Matrix, matrix } from '../array/matrix.js';
 import { type NumericArray, toFloat32, toLabels } from '../array/npy.js';
 import type { NpyRows } from '../array/npy-rows.js';
-import { type Npz, openNpz } from '../array/npz.js';
 import { readClasses } from '../data/read-classes.js';
+import { openFeatureArrays } from './feature-arrays.js';
 import { rowsOf } from './read-features.js';
 
 /** Numbers of features in a chunk: 128 MB of float32. */
 const CHUNK_NUMBERS = 2 ** 25;
 
 /** Some samples of a larger set. */
-export interface FeatureChunk {
+export interface FeatureChunk<T extends FloatArray = FloatArray> {
   /** [n, D]. */
-  readonly features: Matrix;
+  readonly features: Matrix<T>;
   /** [n], 0 … C−1. */
   readonly labels: ArrayLike<number>;
   /** Shape [n, C], in every chunk or in none. */
@@ -34,24 +35,30 @@ export interface FeatureStream {
   readonly classes?: readonly string[];
   /** [N]. */
   readonly labels: Int32Array;
+  /** Columns of the logits; 0, or left out, where there are none. */
+  readonly logitWidth?: number;
   /** The samples in order, `rows` at a time; default: as many as fit into 128 MB. May be asked for more than once. */
-  chunks(rows?: number): AsyncGenerator<FeatureChunk>;
+  chunks(rows?: number): AsyncGenerator<FeatureChunk<Float32Array>>;
 }
 
 /**
- * Opens a feature file (as `readFeatures`) with labels by path or bytes. Only the labels are held; features and logits of an
- * .npz that is not compressed are read as they are asked for.
+ * Opens a feature file or store (as `readFeatures`) with labels. Only the labels are held; features and logits of a store, and
+ * of an .npz that is not compressed, are read as they are asked for.
  *
  * Throws FILE_NOT_FOUND, FORMAT_INVALID (not an .npz, no features), LABELS_INVALID (none, or out of range), SHAPE_MISMATCH.
  */
 export async function openFeatureStream(source: string | Uint8Array, name?: string): Promise<FeatureStream> {
-  const npz = await openNpz(source, name);
+  return featureStreamOf(await openFeatureArrays(source, name));
+}
+
+/** The same of what is open already. */
+export async function featureStreamOf(npz: ArrayFile): Promise<FeatureStream> {
   const doing = `Reading features from ${npz.name}`;
   for (const array of ['features', 'labels']) {
     if (npz.has(array)) continue;
     throw new TailorError(
       array === 'labels' ? 'LABELS_INVALID' : 'FORMAT_INVALID',
-      `${doing}: there is no array "${array}"; it holds ${npz.names.join(', ') || 'nothing'}. Make the file with extract.`,
+      `${doing}: there is no array "${array}"; it holds ${listOf(npz.names)}. Make the file with extract.`,
     );
   }
   const labels = toLabels(await npz.read('labels'), `labels of ${npz.name}`);
@@ -76,6 +83,7 @@ export async function openFeatureStream(source: string | Uint8Array, name?: stri
     classCount,
     classes,
     labels,
+    logitWidth: logits?.columns ?? 0,
     async *chunks(rows = Math.max(1, Math.floor(CHUNK_NUMBERS / dimensions))) {
       if (!(Number.isSafeInteger(rows) && rows >= 1)) {
         throw new TailorError('INVALID_ARGUMENT', `${doing}: chunks of ${rows} samples; give at least 1.`);
@@ -97,7 +105,7 @@ interface RowReader {
   read(from: number, count: number): Promise<Matrix<Float32Array>>;
 }
 
-async function openMatrix(npz: Npz, array: string, samples: number): Promise<RowReader> {
+async function openMatrix(npz: ArrayFile, array: string, samples: number): Promise<RowReader> {
   const rows: NpyRows = await npz.rows(array);
   const [found, columns] = rowsOf(rows.shape) ?? [];
   if (columns === undefined || found !== samples) {

@@ -149,11 +149,9 @@ export class Model {
    * @internal
    */
   async extractor(option?: PreprocessOption): Promise<Extractor> {
-    const { bytes, features, logits } = await cutExtractor(this.file, this.location);
+    const cut = await cutExtractor(this.file, this.location);
     return {
-      bytes,
-      features,
-      logits,
+      ...cut,
       location: this.location,
       sha256: this.sha256,
       name: this.name,

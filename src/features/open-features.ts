@@ -1,13 +1,12 @@
 /** Features for a head, from a feature file or, through the model, from a data source: the command line's F.npz|SRC. */
-import { platform } from '#platform';
 import { TailorError } from '../array/errors.js';
 import { headShape, type LinearHead } from '../array/linear-head.js';
 import { type Matrix, matrix } from '../array/matrix.js';
-import { type Npz, openNpz } from '../array/npz.js';
 import { headLogits } from '../compute/head-logits.js';
 import { alignLabels } from '../data/class-names.js';
 import { openSource } from '../data/open-source.js';
 import type { ExtractOptions } from './extract.js';
+import { featureArrays } from './feature-arrays.js';
 import type { FeatureSet } from './feature-set.js';
 import { Model, type PreprocessOption } from './model.js';
 import { featuresOf } from './read-features.js';
@@ -26,7 +25,7 @@ export interface FitFeaturesOptions extends ExtractOptions {
 }
 
 /**
- * Features, labels and logits for `target`. `spec` is an .npz that has `features`, or else a data source as openSource
+ * Features, labels and logits for `target`. `spec` is a file that has `features`, a feature store, or else a data source as openSource
  * takes it, which is run through the model; a head alone cannot extract.
  *
  * Throws SHAPE_MISMATCH when the features have another width than the head, LABELS_INVALID, NOT_FINITE, INVALID_ARGUMENT,
@@ -38,8 +37,8 @@ export async function openFeatures(
   options: OpenFeaturesOptions = {},
 ): Promise<FeatureSet> {
   const { labels = true, preprocess, ...extraction } = options;
-  const npz = await featureFile(spec);
-  if (npz) return fitFeatures(await featuresOf(npz), target, { labels, ...extraction });
+  const file = await featureArrays(spec);
+  if (file) return fitFeatures(await featuresOf(file), target, { labels, ...extraction });
   if (!(target instanceof Model)) {
     throw new TailorError(
       'INVALID_ARGUMENT',
@@ -95,14 +94,6 @@ async function logitsOf(
 ): Promise<Matrix<Float32Array>> {
   const logits = await headLogits(head, features, { device, threads, signal });
   return matrix(Float32Array.from(logits.data), logits.shape[0], logits.shape[1]);
-}
-
-/** The .npz behind `spec` when it has features. */
-export async function featureFile(spec: string): Promise<Npz | undefined> {
-  if (!spec.toLowerCase().endsWith('.npz')) return undefined;
-  if ((await platform.info(spec))?.kind !== 'file') return undefined;
-  const npz = await openNpz(spec);
-  return npz.has('features') ? npz : undefined;
 }
 
 function missingLabels(name: string): TailorError {

@@ -1,30 +1,32 @@
-/** Reads feature files: .npz with `features` [N, D] and what else a FeatureSet holds, by us or by numpy. */
+/** Reads features into memory: from files with `features` [N, D] and what else a FeatureSet holds, and from feature stores. */
+import { type ArrayFile, listOf } from '../array/array-file.js';
 import { TailorError } from '../array/errors.js';
 import { type Matrix, matrix } from '../array/matrix.js';
 import { toFloat32, toLabels } from '../array/npy.js';
-import { type Npz, openNpz } from '../array/npz.js';
 import { readClasses } from '../data/read-classes.js';
 import type { Feed } from '../runtime/session.js';
+import { openFeatureArrays } from './feature-arrays.js';
 import { FeatureSet, type Origin, type VerificationInputs } from './feature-set.js';
 
 const INPUT = 'input:';
 
 /**
- * Reads a feature file by path or bytes. Needed: `features` [N, D] (further axes of length 1 are dropped; any number
+ * Reads a feature file by path or bytes, or a feature store by its folder. Needed: `features` [N, D] (further axes of length 1 are dropped; any number
  * type, held as float32). Optional: `labels` [N], `logits` [N, C], `classes` (strings, [C]), and what `save` adds.
  *
- * Throws FILE_NOT_FOUND, FORMAT_INVALID (not an .npz, no features), SHAPE_MISMATCH, LABELS_INVALID, NOT_FINITE.
+ * Throws FILE_NOT_FOUND, FORMAT_INVALID (not an .npz, no features, an unfinished store), SHAPE_MISMATCH, LABELS_INVALID,
+ * NOT_FINITE, LIMIT_EXCEEDED (no room for all of them at once; see openFeatureStream).
  */
 export async function readFeatures(source: string | Uint8Array, name?: string): Promise<FeatureSet> {
-  return featuresOf(await openNpz(source, name));
+  return featuresOf(await openFeatureArrays(source, name));
 }
 
-/** As readFeatures, from an .npz that is open already. */
-export async function featuresOf(npz: Npz): Promise<FeatureSet> {
+/** As readFeatures, from what is open already. */
+export async function featuresOf(npz: ArrayFile): Promise<FeatureSet> {
   if (!npz.has('features')) {
     throw new TailorError(
       'FORMAT_INVALID',
-      `Reading features from ${npz.name}: there is no array "features"; it holds ${npz.names.join(', ') || 'nothing'}. ` +
+      `Reading features from ${npz.name}: there is no array "features"; it holds ${listOf(npz.names)}. ` +
         'Make the file with extract, or with numpy.savez(file, features=…, labels=…).',
     );
   }
@@ -39,7 +41,7 @@ export async function featuresOf(npz: Npz): Promise<FeatureSet> {
   });
 }
 
-async function readMatrix(npz: Npz, array: string): Promise<Matrix<Float32Array>> {
+async function readMatrix(npz: ArrayFile, array: string): Promise<Matrix<Float32Array>> {
   const found = await npz.read(array);
   const [samples, columns] = rowsOf(found.shape) ?? [];
   if (samples === undefined || columns === undefined) {
@@ -69,7 +71,7 @@ function parseOrigin(text: string | undefined): Origin | undefined {
   }
 }
 
-async function readInputs(npz: Npz): Promise<VerificationInputs | undefined> {
+async function readInputs(npz: ArrayFile): Promise<VerificationInputs | undefined> {
   const names = npz.names.filter((name) => name.startsWith(INPUT));
   if (names.length === 0 || !npz.has('input_rows')) return undefined;
   const { data, shape } = await npz.read('input_rows');

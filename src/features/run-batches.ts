@@ -1,15 +1,17 @@
 /** What every pass of a data source through a model shares: how many samples, one batch after another, the run itself. */
 import { TailorError, throwIfAborted } from '../array/errors.js';
 import type { DataSource } from '../data/sample.js';
-import type { Session, SessionOptions } from '../runtime/session.js';
-import type { DeviceTensor } from '../runtime/tensors.js';
-import type { Batch, BatchReader } from './batch.js';
+import type { BatchReader } from './batch.js';
 import type { Progress } from './progress.js';
+import type { FinishedBatch, PoolOptions, SessionPool } from './session-pool.js';
 
 /** Options of `Model.extract`, and of every other pass of a data source through a model. */
-export interface ExtractOptions extends SessionOptions {
-  /** Samples run at once, 1 or more; a model with a fixed batch size is fed in that size. Default 64. */
-  readonly batch?: number;
+export interface ExtractOptions extends PoolOptions {
+  /**
+   * Samples run at once, 1 or more; a model with a fixed batch size is fed in that size. Default 64. 'auto' tries a few sizes
+   * first (see chooseBatch); passes over layers take it for 64.
+   */
+  readonly batch?: number | 'auto';
   /** Only the first so many samples. Default all. A source that is sorted by class then lacks the last classes. */
   readonly limit?: number;
   /** Stops between batches with ABORTED. */
@@ -18,12 +20,19 @@ export interface ExtractOptions extends SessionOptions {
   readonly onProgress?: (progress: Progress) => void;
 }
 
-/** Samples to be run, and rows of a batch: never more than there are samples, so that no memory is held for nothing. */
+/** Rows of a batch where nothing else is said. */
+export const DEFAULT_BATCH = 64;
+
+/**
+ * Samples to be run, and rows of a batch: never more than there are samples, so that no memory is held for nothing. 'auto' is the
+ * default here.
+ */
 export function passSizes(
   source: DataSource,
-  { batch = 64, limit = source.length }: ExtractOptions,
+  { batch: wanted = DEFAULT_BATCH, limit = source.length }: Pick<ExtractOptions, 'batch' | 'limit'>,
   doing: string,
 ): { samples: number; batch: number } {
+  const batch = wanted === 'auto' ? DEFAULT_BATCH : wanted;
   assertWhole(doing, 'batch', batch);
   assertWhole(doing, 'limit', limit, source.length === 0 ? 0 : 1);
   const samples = Math.min(limit, source.length);
@@ -45,51 +54,54 @@ export interface SampleRange {
   readonly to: number;
 }
 
-/**
- * Reads the next batch while `use` works on this one; nothing is left running when it returns or throws. `doing` completes
- * 'Stopped while …'.
- */
-export async function forEachBatch(
-  reader: BatchReader,
-  { from: first, to }: SampleRange,
-  signal: AbortSignal | undefined,
-  doing: string,
-  use: (batch: Batch) => Promise<void>,
-): Promise<void> {
-  const start = (from: number) => {
-    const reading = reader.read(from, Math.min(reader.size, to - from));
-    // Its failure is seen when it is awaited; until then it is nobody's unhandled rejection.
-    reading.catch(() => {});
-    return reading;
-  };
-  let next: Promise<Batch> | undefined = start(first);
-  try {
-    while (next) {
-      const read: Batch = await next;
-      throwIfAborted(signal, doing);
-      const from: number = read.start + read.samples;
-      next = from < to ? start(from) : undefined;
-      await use(read);
-    }
-  } finally {
-    await next?.catch(() => {});
-  }
+/** A pass of a range of samples through a model. */
+export interface BatchPass {
+  readonly reader: BatchReader;
+  readonly pool: SessionPool;
+  /** Tensors that are wanted. */
+  readonly outputs: readonly string[];
+  readonly range: SampleRange;
+  readonly signal?: AbortSignal;
+  /** Completes 'Stopped while …'. */
+  readonly doing: string;
 }
 
-/** Runs one batch; a failure of several samples at once says what often helps. */
-export async function runBatch(
-  session: Session,
-  { feeds, samples }: Batch,
-  outputs: readonly string[],
-): Promise<Record<string, DeviceTensor>> {
+/**
+ * Calls `use` with one batch after another, in order, whatever session ran it. The next batch is read while those before are run
+ * and used: in memory are as many batches as the pool has places, and the one that is read. Nothing is running any more, and the
+ * pool is stopped, when it has thrown.
+ */
+export async function runBatches(
+  { reader, pool, outputs, range: { from: first, to }, signal, doing }: BatchPass,
+  use: (batch: FinishedBatch) => void | Promise<void>,
+): Promise<void> {
+  const underWay: Promise<void>[] = [];
+  let before: Promise<void> = Promise.resolve();
+  let failed = false;
+  const useInTurn = async (running: Promise<FinishedBatch>, turn: Promise<void>) => {
+    const finished = await running;
+    await turn;
+    throwIfAborted(signal, doing);
+    await use(finished);
+    reader.recycle(finished.feeds);
+  };
   try {
-    return await session.run(feeds, outputs);
+    for (let from = first; from < to && !failed; ) {
+      const batch = await reader.read(from, Math.min(reader.size, to - from));
+      while (underWay.length >= pool.places) await underWay.shift();
+      throwIfAborted(signal, doing);
+      before = useInTurn(pool.run(batch, outputs), before);
+      underWay.push(before);
+      // It is seen when it is awaited; until then it is nobody's unhandled rejection, and nothing more is begun.
+      before.catch(() => {
+        failed = true;
+      });
+      from += batch.samples;
+    }
+    for (const using of underWay) await using;
   } catch (error) {
-    if (!(error instanceof TailorError && error.code === 'MODEL_INVALID' && samples > 1)) throw error;
-    throw new TailorError(
-      error.code,
-      `${error.message} If the model was exported for one sample at a time, use batch 1.`,
-      { cause: error },
-    );
+    await pool.stop();
+    await Promise.allSettled(underWay);
+    throw error;
   }
 }

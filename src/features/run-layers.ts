@@ -5,11 +5,11 @@ import { assertFiniteRows, type Matrix, matrix } from '../array/matrix.js';
 import type { DataSource } from '../data/sample.js';
 import { exposeOutputs, type TensorView } from '../onnx/expose-outputs.js';
 import type { Session } from '../runtime/session.js';
-import { openSession } from '../runtime/session.js';
 import { toFloat32Data } from '../runtime/tensors.js';
 import { batchReader, fixedBatch } from './batch.js';
 import type { Model, PreprocessOption } from './model.js';
-import { type ExtractOptions, forEachBatch, runBatch } from './run-batches.js';
+import { type ExtractOptions, runBatches } from './run-batches.js';
+import { openPool, type SessionPool } from './session-pool.js';
 
 /** What inner tensors are run with. */
 export interface LayerRun {
@@ -18,7 +18,7 @@ export interface LayerRun {
   /** Samples of the source to be run, and samples in a batch. */
   readonly samples: number;
   readonly batch: number;
-  readonly options: Pick<ExtractOptions, 'device' | 'threads' | 'signal'> & {
+  readonly options: Omit<ExtractOptions, 'batch' | 'limit' | 'onProgress'> & {
     readonly preprocess?: PreprocessOption;
   };
 }
@@ -33,20 +33,21 @@ export interface ProbedShape {
 export async function probeShapes(run: LayerRun, tensors: readonly string[]): Promise<ProbedShape[]> {
   const { model, options, samples, batch } = run;
   const views = tensors.map((tensor) => ({ tensor, shape: true }));
-  const { bytes, outputs } = await exposeOutputs(model.file, views);
-  const session = await openSession(bytes, { device: options.device, threads: options.threads });
+  const exposed = await exposeOutputs(model.file, views);
+  const { outputs } = exposed;
+  const pool = await openPool(exposed, options);
   try {
     // Two tell a batch axis from one that is always 1.
-    const reader = readerOf(run, session, Math.min(2, batch));
+    const reader = readerOf(run, pool, Math.min(2, batch));
     const read = await reader.read(0, Math.min(reader.size, 2, samples));
-    const results = await runBatch(session, read, outputs);
-    const rows = fixedBatch(session.inputs) ?? read.samples;
+    const { results } = await pool.run(read, outputs);
+    const rows = fixedBatch(pool.inputs) ?? read.samples;
     return outputs.map((name) => ({
       dims: Array.from(results[name].data as ArrayLike<bigint>, Number),
       rows,
     }));
   } finally {
-    await session.release();
+    await pool.stop();
   }
 }
 
@@ -64,7 +65,7 @@ export interface LayerBatch {
 }
 
 /**
- * Calls `use` with the rows of every view, batch by batch; memory is that of two batches. Returns where it ran.
+ * Calls `use` with the rows of every view, batch by batch; memory is that of a few batches (see runBatches). Returns where it ran.
  *
  * Throws what `Model.extract` throws, MODEL_INVALID where a view has another number of entries than `dimensions`, and
  * NOT_FINITE naming the tensor and the sample.
@@ -75,46 +76,43 @@ export async function runLayers(
   use: (batch: LayerBatch) => Promise<void>,
 ): Promise<Session['device']> {
   const { model, source, options, samples, batch } = run;
-  const { signal, device, threads } = options;
-  const { bytes, outputs } = await exposeOutputs(model.file, views);
-  const session = await openSession(bytes, { device, threads });
+  const exposed = await exposeOutputs(model.file, views);
+  const { outputs } = exposed;
+  const pool = await openPool(exposed, options);
   try {
-    const reader = readerOf(run, session, batch);
-    await forEachBatch(
-      reader,
-      { from: 0, to: samples },
-      signal,
-      `running the layers on ${source.name}`,
-      async (read) => {
-        const results = await runBatch(session, read, [...new Set(outputs)]);
-        const rows = views.map(({ tensor, dimensions }, i) => {
-          const { data, dims } = results[outputs[i]];
-          const doing = `Running ${source.name} up to the layer '${tensor}'`;
-          if (dims[0] < read.samples || data.length !== dims[0] * dimensions) {
-            throw new TailorError(
-              'MODEL_INVALID',
-              `${doing}: it comes out as [${dims.join(', ')}], where ${dimensions} numbers for each of ${read.samples} samples are ` +
-                'needed: its shape depends on the sample. Leave it out, or average over its positions.',
-            );
-          }
-          const values = toFloat32Data(data, `the layer '${tensor}'`).subarray(0, read.samples * dimensions);
-          const found = matrix(values, read.samples, dimensions);
-          assertFiniteRows(found, doing, 'value', 'dimension', read.start);
-          return found;
-        });
-        await use({ start: read.start, samples: read.samples, rows });
-      },
-    );
-    return session.device;
+    const reader = readerOf(run, pool, batch);
+    const pass = {
+      ...{ reader, pool, outputs: [...new Set(outputs)], range: { from: 0, to: samples } },
+      ...{ signal: options.signal, doing: `running the layers on ${source.name}` },
+    };
+    await runBatches(pass, async ({ results, ...read }) => {
+      const rows = views.map(({ tensor, dimensions }, i) => {
+        const { data, dims } = results[outputs[i]];
+        const doing = `Running ${source.name} up to the layer '${tensor}'`;
+        if (dims[0] < read.samples || data.length !== dims[0] * dimensions) {
+          throw new TailorError(
+            'MODEL_INVALID',
+            `${doing}: it comes out as [${dims.join(', ')}], where ${dimensions} numbers for each of ${read.samples} samples are ` +
+              'needed: its shape depends on the sample. Leave it out, or average over its positions.',
+          );
+        }
+        const values = toFloat32Data(data, `the layer '${tensor}'`).subarray(0, read.samples * dimensions);
+        const found = matrix(values, read.samples, dimensions);
+        assertFiniteRows(found, doing, 'value', 'dimension', read.start);
+        return found;
+      });
+      await use({ start: read.start, samples: read.samples, rows });
+    });
+    return pool.device;
   } finally {
-    await session.release();
+    await pool.stop();
   }
 }
 
-function readerOf({ model, source, options }: LayerRun, session: Session, batch: number) {
+function readerOf({ model, source, options }: LayerRun, { inputs }: SessionPool, batch: number) {
   return batchReader({
     source,
-    inputs: session.inputs,
+    inputs,
     batch,
     ...model.pictureReading(options.preprocess),
   });

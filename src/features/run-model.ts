@@ -1,5 +1,6 @@
 /** Runs a complete model over a few samples, as its users do: every tensor output, nothing interpreted. */
 import type { DataSource } from '../data/sample.js';
+import type { RunnableModel } from '../onnx/runnable.js';
 import { openSession, type SessionOptions } from '../runtime/session.js';
 import type { DeviceTensor, TensorData } from '../runtime/tensors.js';
 import { batchReader } from './batch.js';
@@ -17,11 +18,11 @@ export interface RunModelOptions extends SessionOptions {
  * Throws MODEL_INVALID, SHAPE_MISMATCH and INVALID_ARGUMENT where samples and inputs do not fit, DEVICE_UNAVAILABLE.
  */
 export async function runModel(
-  bytes: Uint8Array,
+  { bytes, folder }: RunnableModel,
   source: DataSource,
   { batch = 64, ...where }: RunModelOptions = {},
 ): Promise<Record<string, DeviceTensor>> {
-  const session = await openSession(bytes, where);
+  const session = await openSession(bytes, { ...where, folder });
   try {
     const outputs = session.outputs.filter(({ type }) => type !== 'other').map(({ name }) => name);
     const reader = batchReader({ source, inputs: session.inputs, batch });

@@ -3,7 +3,7 @@
  */
 import { throwIfAborted } from '../array/errors.js';
 import { type CrossEntropyProblem, openObjective, sampleCurvatures } from '../compute/objective-graph.js';
-import type { NamedDevice } from '../runtime/ort.js';
+import { isCuda, type NamedDevice } from '../runtime/ort.js';
 import type { SessionOptions } from '../runtime/session.js';
 import type { DescentProgress, StopOptions } from './convex-fit.js';
 import { type Coordinates, curvatureCoordinates } from './curvature-coordinates.js';
@@ -97,7 +97,7 @@ async function descendInPlace(
           patience: 12,
         };
   // WebGPU has no float64, and what is left to do is small; only cuda is kept to.
-  const device = type === 'float64' && where.device !== 'cuda' ? 'cpu' : where.device;
+  const device = type === 'float64' && !isCuda(where.device) ? 'cpu' : where.device;
   const coordinates = state.coordinates.inverseFactor;
   const session = await openObjective(problem, { ...where, device, type, coordinates });
   if (type === 'float32') state.device = session.device;

@@ -18,15 +18,14 @@ import {
 } from './graph-edits.js';
 import { ancestors, attributeOf, type GraphView, graphView } from './graph-view.js';
 import type { HeadLocation } from './head-location.js';
-import { inlineEdits } from './inline-external.js';
 import { classifierParameters } from './linear-classifier.js';
 import type { ModelFile } from './model-file.js';
 import { nodeProto, tensorProto, valueInfo } from './protos.js';
+import { type RunnableModel, type RunnableOptions, runnableEdits } from './runnable.js';
 import { type Edit, type FieldPath, splice } from './splice.js';
 
 /** An extractor: a whole model, and the names of its outputs. */
-export interface CutModel {
-  readonly bytes: Uint8Array;
+export interface CutModel extends RunnableModel {
   /** Output [N, D]: float64 for float64 heads, else float32. */
   readonly features: string;
   /** Output [N, C] of the same type. For kind `logits` the same output as `features`. */
@@ -37,11 +36,15 @@ export interface CutModel {
  * The model up to the head, the head's own nodes included: outputs are the features and the logits, as [N, D] and
  * [N, C] float32 (float64 for float64 heads; dimensions of length 1 flattened away, half precision cast). What neither
  * depends on is taken out, graph inputs as well: feed the inputs that the cut model declares. External data is put
- * inside, so that the bytes alone make a session. A LinearClassifier gives its logits without its post_transform.
+ * inside, or referred to where there is much of it, see RunnableModel. A LinearClassifier gives its logits without its post_transform.
  *
- * LIMIT_EXCEEDED where the model with its external data passes 2 GiB; the errors of external data.
+ * LIMIT_EXCEEDED where a model given as bytes passes 2 GiB with its external data; the errors of external data.
  */
-export async function cutExtractor(file: ModelFile, location: HeadLocation): Promise<CutModel> {
+export async function cutExtractor(
+  file: ModelFile,
+  location: HeadLocation,
+  options: RunnableOptions = {},
+): Promise<CutModel> {
   const view = graphView(file);
   const given = new Set<string>();
   const edits: Edit[] = [];
@@ -101,8 +104,9 @@ export async function cutExtractor(file: ModelFile, location: HeadLocation): Pro
     fields: [ModelProtoSchema.field.trainingInfo.number],
     records: new Uint8Array(),
   });
-  edits.push(...(await inlineEdits(file, needed)));
-  return { bytes: splice(file.bytes, edits), features, logits };
+  const weights = await runnableEdits(file, needed, options);
+  edits.push(...weights.edits);
+  return { bytes: splice(file.bytes, edits), folder: weights.folder, features, logits };
 }
 
 /** Takes the activation off a LinearClassifier and writes binary ones as two mirrored rows; returns its scores' name. */

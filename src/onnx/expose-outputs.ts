@@ -12,9 +12,9 @@ import { listNames } from '../array/text.js';
 import { elementTypeOf } from './element-type.js';
 import { appendNodes, freshName, graphPath } from './graph-edits.js';
 import { describeNode, type GraphView, graphView } from './graph-view.js';
-import { inlineEdits } from './inline-external.js';
 import type { ModelFile } from './model-file.js';
 import { type Attribute, nodeProto, tensorProto, valueInfo } from './protos.js';
+import { type RunnableModel, runnableEdits } from './runnable.js';
 import { type Edit, splice } from './splice.js';
 import { namesDefinedInside } from './subgraphs.js';
 
@@ -30,9 +30,7 @@ export interface TensorView {
 }
 
 /** What `exposeOutputs` made. */
-export interface ExposedModel {
-  /** A whole model, external data inside. */
-  readonly bytes: Uint8Array;
+export interface ExposedModel extends RunnableModel {
   /** The output that shows each request, in order: the tensor's own name where it is handed out as it is. */
   readonly outputs: readonly string[];
 }
@@ -41,13 +39,13 @@ export interface ExposedModel {
  * The model with `requests` as additional graph outputs, behind its own. A tensor as such is described as the file
  * describes it, else with the element type that the operators in front of it give (no type where they do not tell:
  * runtimes infer it). Views are computed by nodes behind the model's last. Nothing else is touched, byte for byte, but
- * that external data is put inside, so that the bytes alone make a session.
+ * that external data is put inside, or referred to where there is much of it, see RunnableModel.
  *
  * Three kinds of tensors come under another name: inputs of the model (through Identity, since not every runtime lets an
  * input be an output), bfloat16 ones (cast to float32: onnxruntime's JavaScript knows no bfloat16), and views.
  *
  * Throws INVALID_ARGUMENT, with the reason, for a tensor that cannot be handed out: one that is not there, that lies in a
- * subgraph or function, that is stored in the model, or that is a sequence or map. LIMIT_EXCEEDED beyond 2 GiB.
+ * subgraph or function, that is stored in the model, or that is a sequence or map. LIMIT_EXCEEDED beyond 2 GiB in bytes.
  */
 export async function exposeOutputs(
   file: ModelFile,
@@ -72,8 +70,10 @@ export async function exposeOutputs(
   const edits: Edit[] = [];
   if (added.length > 0) edits.push(appendNodes(added));
   if (infos.length > 0) edits.push(appendOutputs(infos));
-  edits.push(...(await inlineEdits(file)));
-  return { bytes: edits.length > 0 ? splice(file.bytes, edits) : file.bytes, outputs };
+  const weights = await runnableEdits(file);
+  edits.push(...weights.edits);
+  const bytes = edits.length > 0 ? splice(file.bytes, edits) : file.bytes;
+  return { bytes, folder: weights.folder, outputs };
 }
 
 function isPlain(view: GraphView, { tensor, shape, relu, averageOver }: TensorView): boolean {

@@ -74,8 +74,23 @@ function forbidden(location: string, name: string): never {
   );
 }
 
+/** Where `bytes` bytes of external data were found: in memory, or at an offset of a file inside the model's folder. */
+export type ExternalPlace =
+  | { readonly held: Uint8Array }
+  | { readonly path: string; readonly offset: number };
+
 /** Reads exactly `bytes` bytes of external data. FILE_NOT_FOUND, PATH_FORBIDDEN, MODEL_INVALID past the end of the file. */
 export async function readExternal(file: ModelFile, tensor: TensorProto, bytes: number): Promise<Uint8Array> {
+  const place = await locateExternal(file, tensor, bytes);
+  return 'held' in place ? place.held : platform.readRange(place.path, place.offset, bytes);
+}
+
+/** As `readExternal`, with all its refusals, but nothing is read. */
+export async function locateExternal(
+  file: ModelFile,
+  tensor: TensorProto,
+  bytes: number,
+): Promise<ExternalPlace> {
   const { location, offset, length = bytes } = externalReference(tensor);
   const doing = `Reading the external data of tensor '${tensor.name}' from '${location}'`;
   if (length !== bytes) {
@@ -87,7 +102,7 @@ export async function readExternal(file: ModelFile, tensor: TensorProto, bytes: 
   const held = file.sideFiles?.get(location);
   if (held) {
     if (offset + bytes > held.length) throw pastTheEnd(doing, offset, bytes, held.length);
-    return held.subarray(offset, offset + bytes);
+    return { held: held.subarray(offset, offset + bytes) };
   }
   if (file.folder === undefined) {
     throw new TailorError(
@@ -107,7 +122,7 @@ export async function readExternal(file: ModelFile, tensor: TensorProto, bytes: 
     real.startsWith(folder) && (/[/\\]$/.test(folder) || /[/\\]/.test(real[folder.length] ?? ''));
   if (!inside) forbidden(location, tensor.name);
   if (offset + bytes > info.bytes) throw pastTheEnd(doing, offset, bytes, info.bytes);
-  return platform.readRange(real, offset, bytes);
+  return { path: real, offset };
 }
 
 function pastTheEnd(doing: string, offset: number, bytes: number, size: number): TailorError {

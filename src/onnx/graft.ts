@@ -11,11 +11,16 @@ import type { HeadLocation } from './head-location.js';
 import { type MetadataChanges, metadataEdits } from './metadata.js';
 import type { ModelFile } from './model-file.js';
 import { readHead } from './read-head.js';
-import { splice } from './splice.js';
+import { concatenate, type Edit, spliceParts } from './splice.js';
 
 /** A model with its new head, not yet written. */
 export interface Grafted {
-  readonly bytes: Uint8Array;
+  /** The file in parts, to be written behind each other; what did not change are views of the source. */
+  readonly parts: readonly Uint8Array[];
+  /** The file as one: a copy of all parts, made when it is first asked for. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** What was changed in the source. */
+  readonly edits: readonly Edit[];
   /**
    * The head as the new file holds it: rounded to its number type. Predict with this one. (For the two classes of a
    * binary LinearClassifier both rows may have moved by the same amount, which no softmax sees.)
@@ -75,8 +80,15 @@ export async function graftHead(
     if (changed.bias) graftBias(work, bias);
   }
   const stored = work.stored ?? { weight, bias };
+  const edits = [...work.edits, ...metadataEdits(file, metadata)];
+  const parts = spliceParts(file.bytes, edits);
+  let bytes: Uint8Array<ArrayBuffer> | undefined;
   return {
-    bytes: splice(file.bytes, [...work.edits, ...metadataEdits(file, metadata)]),
+    ...{ parts, edits },
+    get bytes() {
+      bytes ??= concatenate(parts);
+      return bytes;
+    },
     head: linearHead(stored.weight, stored.bias, classes, dimensions),
     sideFiles: work.sideFiles(),
     keptSideFiles: work.keptSideFiles(),

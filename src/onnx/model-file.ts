@@ -11,6 +11,8 @@ export interface ModelFile {
   readonly proto: ModelProto;
   /** Where it was read from; undefined for bytes. */
   readonly path?: string;
+  /** When the file at `path` was last changed, before it was read: milliseconds since 1970. */
+  readonly modified?: number;
   /** The folder that external data is looked for in; undefined for bytes. */
   readonly folder?: string;
   /** External data held in memory, by location: what a page has instead of a folder, and looked at first. */
@@ -33,11 +35,13 @@ export async function readModelFile(
   if (typeof source !== 'string') {
     return { bytes: source, proto: parseModel(source, 'the model'), sideFiles };
   }
+  const info = await platform.info(source);
   const bytes = await platform.readFile(source);
   return {
     bytes,
     proto: parseModel(bytes, source),
     path: source,
+    modified: info?.modified,
     folder: platform.folderOf(source),
     sideFiles,
   };

@@ -61,6 +61,11 @@ class Plan {
 
 /** `bytes` with `edits` applied. All paths mean the message as it was before. Throws MODEL_INVALID on damaged bytes. */
 export function splice(bytes: Uint8Array, edits: readonly Edit[]): Uint8Array<ArrayBuffer> {
+  return concatenate(spliceParts(bytes, edits));
+}
+
+/** The same in parts, to be put behind each other: what is not edited are views of `bytes`. */
+export function spliceParts(bytes: Uint8Array, edits: readonly Edit[]): Uint8Array[] {
   const root = new Plan();
   for (const edit of edits) {
     switch (edit.kind) {
@@ -81,7 +86,7 @@ export function splice(bytes: Uint8Array, edits: readonly Edit[]): Uint8Array<Ar
         break;
     }
   }
-  return concatenate(rewrite(bytes, 0, bytes.length, root));
+  return rewrite(bytes, 0, bytes.length, root);
 }
 
 function rewrite(bytes: Uint8Array, start: number, end: number, plan: Plan): Uint8Array[] {

@@ -7,6 +7,8 @@ import type { Model } from '../features/model.js';
 import { type Grafted, graftHead } from '../onnx/graft.js';
 import type { MetadataChanges } from '../onnx/metadata.js';
 import { type ModelFile, parseModel } from '../onnx/model-file.js';
+import { runnableEdits } from '../onnx/runnable.js';
+import { splice } from '../onnx/splice.js';
 import type { SessionOptions } from '../runtime/session.js';
 import { randomInputs } from './random-inputs.js';
 import { type Verification, verify } from './verify.js';
@@ -24,12 +26,12 @@ export interface ChangeModelOptions extends SessionOptions {
    * Default 'model.onnx'.
    */
   readonly outName?: string;
+  /** See RunnableOptions. @internal */
+  readonly referAbove?: number;
 }
 
 /** A changed model that was proven and not yet written. */
 export class ChangedModel {
-  /** The complete .onnx file. */
-  readonly bytes: Uint8Array;
   /** Lower-case hexadecimal, of `bytes`. */
   readonly sha256: string;
   /** The head as the file holds it, rounded to its number type. */
@@ -49,7 +51,6 @@ export class ChangedModel {
     verification: Verification,
     sourceFolder: string | undefined,
   ) {
-    this.bytes = grafted.bytes;
     this.head = grafted.head;
     this.notes = grafted.notes;
     this.sideFiles = grafted.sideFiles;
@@ -57,6 +58,11 @@ export class ChangedModel {
     this.verification = verification;
     this.#grafted = grafted;
     this.#sourceFolder = sourceFolder;
+  }
+
+  /** The complete .onnx file, made as one when it is first asked for; `save` writes it without that. */
+  get bytes(): Uint8Array {
+    return this.#grafted.bytes;
   }
 
   /**
@@ -79,7 +85,7 @@ export class ChangedModel {
       if (/[/\\]/.test(location)) await platform.makeFolder(platform.folderOf(target));
       await platform.writeFile(target, [await read()], { overwrite });
     }
-    await platform.writeFile(path, [this.bytes], { overwrite });
+    await platform.writeFile(path, this.#grafted.parts, { overwrite });
     return { out: path, sha256: this.sha256 };
   }
 
@@ -134,12 +140,26 @@ function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
 export async function changeModel(
   model: Model,
   head: LinearHead,
-  { metadata, inputs, inputsName, outName = 'model.onnx', device, threads }: ChangeModelOptions = {},
+  {
+    metadata,
+    inputs,
+    inputsName,
+    outName = 'model.onnx',
+    device,
+    threads,
+    referAbove,
+  }: ChangeModelOptions = {},
 ): Promise<ChangedModel> {
   const grafted = await graftHead(model.file, model.location, head, { metadata, outName });
+  // Of a large model the weights that stay are referred to in the source: the file to be proven is then small.
+  const { edits, folder } = await runnableEdits(model.file, undefined, { referAbove });
+  const touched = new Set(grafted.edits.flatMap((edit) => ('into' in edit ? [`${edit.into}`] : [])));
+  const staying = edits.filter((edit) => !('into' in edit && touched.has(`${edit.into}`)));
+  const bytes =
+    folder === undefined ? grafted.bytes : splice(model.file.bytes, [...grafted.edits, ...staying]);
   const changed: ModelFile = {
-    bytes: grafted.bytes,
-    proto: parseModel(grafted.bytes, 'the changed model'),
+    bytes,
+    proto: parseModel(bytes, 'the changed model'),
     folder: model.file.folder,
     sideFiles: new Map([
       ...(model.file.sideFiles ?? []),
@@ -152,8 +172,7 @@ export async function changeModel(
     head: grafted.head,
     inputs: inputs ?? randomInputs(model),
     inputsName: inputs ? (inputsName ?? 'the given inputs') : 'random numbers',
-    device,
-    threads,
+    ...{ device, threads, referAbove },
   });
-  return new ChangedModel(grafted, await platform.sha256(grafted.bytes), verification, model.file.folder);
+  return new ChangedModel(grafted, await platform.sha256(grafted.parts), verification, model.file.folder);
 }

@@ -6,7 +6,7 @@ import type { Device, NamedDevice } from './ort.js';
 
 export type { Device, NamedDevice } from './ort.js';
 
-/** Every word that `device` options take. */
+/** Every word that `device` options take, beside `cuda:0`, `cuda:1` … for cards by number. */
 export const DEVICES: readonly Device[] = ['auto', 'cpu', 'cuda', 'webgpu'];
 
 /** A device that `auto` passed over, and why. */
@@ -46,10 +46,9 @@ export async function runtimeVersions(): Promise<Record<string, string>> {
 
 /** Checks a word given as device; INVALID_ARGUMENT names those that exist. */
 export function assertDevice(device: string): asserts device is Device {
-  if (!(DEVICES as readonly string[]).includes(device)) {
-    throw new TailorError(
-      'INVALID_ARGUMENT',
-      `Choosing a device: got "${device}"; allowed are ${DEVICES.join(', ')}.`,
-    );
-  }
+  if ((DEVICES as readonly string[]).includes(device) || /^cuda:\d{1,4}$/.test(device)) return;
+  throw new TailorError(
+    'INVALID_ARGUMENT',
+    `Choosing a device: got "${device}"; allowed are ${DEVICES.join(', ')}, and cuda:0, cuda:1 … for one of several cards.`,
+  );
 }

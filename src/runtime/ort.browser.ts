@@ -21,6 +21,8 @@ interface PageGpu {
 export const ort: Ort = {
   Tensor,
   devices: ['webgpu', 'cpu'],
+  threads: false,
+  processors: navigator.hardwareConcurrency,
 
   async create(model, device, { threads, strict = false, optimize = true }) {
     const runtime = await load(device);

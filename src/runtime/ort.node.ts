@@ -4,8 +4,10 @@ import { createRequire } from 'node:module';
 import { availableParallelism, cpus } from 'node:os';
 import { dirname, join } from 'node:path';
 import * as runtime from 'onnxruntime-node';
+import { missingForCuda } from './cuda-libraries.node.js';
 import type { DeviceCheck, NamedDevice, Ort } from './ort.js';
 import { probeDevice } from './probe.node.js';
+import { createInThread } from './session-thread.node.js';
 
 const require = createRequire(import.meta.url);
 const packageFolder = dirname(require.resolve('onnxruntime-node/package.json'));
@@ -14,7 +16,7 @@ const bindingFolder = join(packageFolder, 'bin', 'napi-v6', process.platform, pr
 const CUDA_PROVIDER = 'libonnxruntime_providers_cuda.so';
 const CUDA_STEP =
   `fetch it once with "node ${join(packageFolder, 'script', 'install.js')} --onnxruntime-node-install=cuda12" ` +
-  '(some 400 MB, needs the internet); the CUDA libraries and cuDNN must be installed too, doctor then names those that are missing';
+  '(some 400 MB, needs the internet; without it, docs/devices.md says how); the CUDA libraries and cuDNN must be installed too, doctor then names those that are missing';
 
 /** Answers of `check` that came from a child process. */
 const probed = new Map<NamedDevice, Promise<DeviceCheck>>();
@@ -23,17 +25,26 @@ const probed = new Map<NamedDevice, Promise<DeviceCheck>>();
 export const ort: Ort = {
   Tensor: runtime.Tensor,
   devices: ['cuda', 'webgpu', 'cpu'],
+  threads: true,
+  processors: availableParallelism(),
 
-  async create(model, device, { threads = defaultThreads(), strict = false, optimize = true }) {
+  async create(model, device, how) {
+    const { threads = defaultThreads(), strict = false, optimize = true, tf32, ownThread, folder } = how;
     // onnxruntime's own logger is made with the first session of a process. What it says is in the errors too.
     if (runtime.env.logLevel === 'warning') runtime.env.logLevel = 'fatal';
+    // The binding hands on nothing but the card's number; CUDA's libraries read this with the first product of the process.
+    if (tf32 !== undefined) process.env.NVIDIA_TF32_OVERRIDE = tf32 ? '1' : '0';
     const options: runtime.InferenceSession.SessionOptions = {
-      executionProviders: [device],
+      executionProviders: [providerOf(device)],
       logSeverityLevel: 4,
       graphOptimizationLevel: optimize ? 'all' : 'disabled',
       ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
-      ...(strict ? { extra: { 'session.disable_cpu_ep_fallback': '1' } } : {}),
+      extra: {
+        ...(strict && { 'session.disable_cpu_ep_fallback': '1' }),
+        ...(folder !== undefined && { 'session.model_external_initializers_file_folder_path': folder }),
+      },
     };
+    if (ownThread) return createInThread(model, options, runtime.env.logLevel ?? 'fatal');
     return typeof model === 'string'
       ? runtime.InferenceSession.create(model, options)
       : runtime.InferenceSession.create(model, options);
@@ -41,11 +52,11 @@ export const ort: Ort = {
 
   async check(device, { quick = false } = {}) {
     if (device === 'cpu') return { available: true, reason: `${cpus().length} processors` };
-    const missing = device === 'cuda' ? missingCuda() : missingWebgpu(quick);
+    const missing = device === 'webgpu' ? missingWebgpu(quick) : missingCuda();
     if (missing) return { available: false, reason: missing };
     let answer = probed.get(device);
     if (!answer) {
-      answer = probeDevice(device, require.resolve('onnxruntime-node'));
+      answer = probeDevice(device, require.resolve('onnxruntime-node'), providerOf(device));
       probed.set(device, answer);
     }
     return answer;
@@ -63,6 +74,12 @@ export const ort: Ort = {
   },
 };
 
+/** As the binding names it: `cuda:1` is a provider and a number. */
+function providerOf(device: NamedDevice): runtime.InferenceSession.ExecutionProviderConfig {
+  const [name, deviceId] = device.split(':');
+  return deviceId === undefined ? name : { name: 'cuda', deviceId: Number(deviceId) };
+}
+
 /**
  * One thread per physical core is onnxruntime's choice when it is not told; where the process may use fewer
  * processors than the machine has (taskset, cpuset), that number.
@@ -79,7 +96,7 @@ function missingCuda(): string | undefined {
   if (!existsSync(join(bindingFolder, CUDA_PROVIDER))) {
     return `${CUDA_PROVIDER} is missing in ${bindingFolder} (npm does not bring it): ${CUDA_STEP}`;
   }
-  return undefined;
+  return missingForCuda(join(bindingFolder, CUDA_PROVIDER));
 }
 
 function missingWebgpu(quick: boolean): string | undefined {

@@ -5,7 +5,7 @@
 import { execFile } from 'node:child_process';
 import { firstLine } from '../array/text.js';
 import { GraphBuilder } from '../onnx/build.js';
-import type { DeviceCheck, NamedDevice } from './ort.js';
+import { type DeviceCheck, isCuda, type NamedDevice } from './ort.js';
 
 /** A driver that has not answered by then is as good as none. */
 const TIMEOUT_MILLISECONDS = 30_000;
@@ -27,7 +27,7 @@ const GRAPHICS_MAKERS = new Set(['0x10de', '0x1002', '0x8086', '0x106b', '0x13b5
 const SOFTWARE_DRIVER = /swiftshader|libvulkan_lvp|d3d10warp/i;
 
 const CHILD = `
-const [entry, device, model] = process.argv.slice(1);
+const [entry, provider, model] = process.argv.slice(1);
 const ort = require(entry);
 ort.env.logLevel = 'verbose';
 const done = (answer) => {
@@ -37,7 +37,7 @@ const done = (answer) => {
 };
 (async () => {
   const session = await ort.InferenceSession.create(Buffer.from(model, 'base64'), {
-    executionProviders: [device], logSeverityLevel: 4, extra: { 'session.disable_cpu_ep_fallback': '1' },
+    executionProviders: [JSON.parse(provider)], logSeverityLevel: 4, extra: { 'session.disable_cpu_ep_fallback': '1' },
   });
   const { y } = await session.run({ x: new ort.Tensor('float32', [2], [1]) });
   done(y.data[0] === 2 ? { ok: true } : { ok: false, message: 'it computes wrong numbers' });
@@ -52,9 +52,16 @@ export interface ProbeAnswer {
   readonly libraries: readonly string[];
 }
 
-/** Opens a session on `device` and runs it once, in a child process; `entry` is onnxruntime-node's main file. */
-export async function probeDevice(device: NamedDevice, entry: string): Promise<DeviceCheck> {
-  const { answer, log, failure } = await runChild(device, entry);
+/**
+ * Opens a session on `device` and runs it once, in a child process; `entry` is onnxruntime-node's main file, `provider` what the
+ * device is called there.
+ */
+export async function probeDevice(
+  device: NamedDevice,
+  entry: string,
+  provider: unknown = device,
+): Promise<DeviceCheck> {
+  const { answer, log, failure } = await runChild(provider, entry);
   if (!answer) return { available: false, reason: `trying it in a child process failed: ${failure}` };
   return judgeProbe(device, answer, log);
 }
@@ -81,7 +88,7 @@ export function judgeProbe(device: NamedDevice, answer: ProbeAnswer, log: string
 /** What went wrong, from the exception and from what the libraries wrote to stderr. */
 export function explainFailure(device: NamedDevice, message: string, log: string): string {
   const library = log.match(/(\S+): cannot open shared object file/)?.[1].replace(/.*\//, '');
-  if (device === 'cuda') {
+  if (isCuda(device)) {
     return library
       ? `the library ${library} is missing: install it (libcuda comes with the driver, libcudnn with cuDNN, the others ` +
           'with the CUDA toolkit of that version) and put its folder on LD_LIBRARY_PATH'
@@ -96,14 +103,17 @@ export function explainFailure(device: NamedDevice, message: string, log: string
 }
 
 function runChild(
-  device: NamedDevice,
+  provider: unknown,
   entry: string,
 ): Promise<{ answer?: ProbeAnswer; log: string; failure: string }> {
   return new Promise((resolve) => {
     const settings = { timeout: TIMEOUT_MILLISECONDS, maxBuffer: 1 << 26, windowsHide: true };
     execFile(
       process.execPath,
-      ['--input-type=commonjs', '-e', CHILD, entry, device, Buffer.from(reluModel()).toString('base64')],
+      [
+        ...['--input-type=commonjs', '-e', CHILD, entry, JSON.stringify(provider)],
+        Buffer.from(reluModel()).toString('base64'),
+      ],
       settings,
       (error, stdout, stderr) => {
         // A driver may crash while it is unloaded; the answer was given before.

@@ -6,7 +6,8 @@ import { platform } from '#platform';
 import { TailorError } from '../array/errors.js';
 import { firstLine } from '../array/text.js';
 import { assertDevice, type Device, type NamedDevice, type RefusedDevice } from './devices.js';
-import { type DeviceTensor, fromRuntime } from './tensors.js';
+import type { OrtSession } from './ort.js';
+import { type DeviceTensor, fromRuntime, type TensorData } from './tensors.js';
 import { describeValue, type Feed, makeTensors, type ValueInfo } from './values.js';
 
 export type { Feed, ValueInfo } from './values.js';
@@ -20,12 +21,21 @@ export interface SessionOptions {
   readonly device?: Device;
   /** Threads within an operator, 1 or more; default: onnxruntime's choice, one per physical core. Used by cpu. */
   readonly threads?: number;
+  /**
+   * cuda only: false makes float32 products exact to float32, true lets them be rounded to TensorFloat-32 (10 bits of
+   * mantissa), which is faster. Default: CUDA's own choice. It holds for the whole process from its first session on cuda on.
+   */
+  readonly tf32?: boolean;
 }
 
 /** What `openSession` takes beside what is the user's to choose. */
 export interface OpenSessionOptions extends SessionOptions {
   /** Whether onnxruntime may rewrite the graph before it runs. Default true; false for graphs that are made to run as they are. */
   readonly optimize?: boolean;
+  /** Node: computes in a thread of the session's own, so that the caller's event loop stays free. Default false. */
+  readonly ownThread?: boolean;
+  /** Folder of the external data of a model given as bytes, for Node; a page has none. */
+  readonly folder?: string;
 }
 
 /** A loaded model. */
@@ -47,8 +57,18 @@ export interface Session {
     feeds: Readonly<Record<string, Feed>>,
     outputs?: readonly string[],
   ): Promise<Record<string, DeviceTensor>>;
+  /**
+   * As `run`, for feeds that are not needed while it runs. A session with a thread of its own gets their memory instead of a
+   * copy: the arrays given are then empty for good, and `feeds` of the answer has them again.
+   */
+  runLent(
+    feeds: Readonly<Record<string, Feed>>,
+    outputs: readonly string[],
+  ): Promise<{ results: Record<string, DeviceTensor>; feeds: Readonly<Record<string, Feed>> }>;
   /** Frees the session, after the runs under way. May be called again. */
   release(): Promise<void>;
+  /** As `release`, but where the session has a thread of its own, runs that wait behind the present one fail with ABORTED. */
+  stop(): Promise<void>;
 }
 
 /**
@@ -58,7 +78,7 @@ export interface Session {
  */
 export async function openSession(
   model: string | Uint8Array,
-  { device = 'auto', threads, optimize }: OpenSessionOptions = {},
+  { device = 'auto', threads, tf32, optimize, ownThread, folder }: OpenSessionOptions = {},
 ): Promise<Session> {
   assertDevice(device);
   if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1)) {
@@ -67,7 +87,7 @@ export async function openSession(
   if (typeof model === 'string' && !(await platform.info(model))) {
     throw new TailorError('FILE_NOT_FOUND', `Opening a session: there is no file ${model}.`);
   }
-  const how = { threads, optimize };
+  const how = { threads, tf32, optimize, ownThread, folder };
   if (device !== 'auto') return openOn(model, device, how, []);
   const refused: RefusedDevice[] = [];
   for (const name of ort.devices) {
@@ -89,7 +109,7 @@ export async function openSession(
 async function openOn(
   model: string | Uint8Array,
   device: NamedDevice,
-  how: Pick<OpenSessionOptions, 'threads' | 'optimize'>,
+  how: Omit<OpenSessionOptions, 'device'>,
   refused: readonly RefusedDevice[],
 ): Promise<Session> {
   const found = await ort.check(device);
@@ -120,7 +140,7 @@ async function openOn(
 }
 
 function wrap(
-  inner: InferenceSession,
+  inner: OrtSession,
   device: NamedDevice,
   refusedDevices: readonly RefusedDevice[],
   partlyOnCpu: boolean,
@@ -132,17 +152,45 @@ function wrap(
   // Releasing under a run would pull the memory from under it.
   const running = new Set<Promise<unknown>>();
 
-  const runNow = async (feeds: Readonly<Record<string, Feed>>, names: readonly string[]) => {
-    const tensors = makeTensors(inputs, feeds);
-    let results: InferenceSession.OnnxValueMapType;
-    try {
-      results = await inner.run(tensors, names);
-    } catch (error) {
-      throw runError(device, error);
-    }
+  const named = async (results: InferenceSession.OnnxValueMapType, names: readonly string[]) => {
     const read: Record<string, DeviceTensor> = {};
     for (const name of names) read[name] = await fromRuntime(results[name] as Tensor);
     return read;
+  };
+  const runNow = async (feeds: Readonly<Record<string, Feed>>, names: readonly string[], lent: boolean) => {
+    const tensors = makeTensors(inputs, feeds);
+    try {
+      if (!lent || !inner.lend)
+        return { results: await named(await inner.run(tensors, names), names), feeds };
+      // Numbers that had to be converted were given away as copies.
+      const own = new Set(
+        inputs.filter(({ name }) => tensors[name].data === feeds[name].data).map(({ name }) => name),
+      );
+      const { results, returned } = await inner.lend(tensors, names);
+      const back = Object.entries(feeds).map(([name, feed]) => [
+        name,
+        own.has(name) ? { data: returned[name].data as TensorData, dims: feed.dims } : feed,
+      ]);
+      return { results: await named(results, names), feeds: Object.fromEntries(back) as typeof feeds };
+    } catch (error) {
+      throw runError(device, error);
+    }
+  };
+  const start = async (feeds: Readonly<Record<string, Feed>>, names: readonly string[], lent: boolean) => {
+    if (released) {
+      throw new TailorError(
+        'INVALID_ARGUMENT',
+        'Running a model: its session was released. Open a new session.',
+      );
+    }
+    assertOutputs(every, names);
+    const run = runNow(feeds, names, lent);
+    running.add(run);
+    try {
+      return await run;
+    } finally {
+      running.delete(run);
+    }
   };
 
   return {
@@ -151,25 +199,15 @@ function wrap(
     partlyOnCpu,
     inputs,
     outputs,
-    async run(feeds, names = every) {
-      if (released) {
-        throw new TailorError(
-          'INVALID_ARGUMENT',
-          'Running a model: its session was released. Open a new session.',
-        );
-      }
-      assertOutputs(every, names);
-      const run = runNow(feeds, names);
-      running.add(run);
-      try {
-        return await run;
-      } finally {
-        running.delete(run);
-      }
-    },
+    run: async (feeds, names = every) => (await start(feeds, names, false)).results,
+    runLent: (feeds, names) => start(feeds, names, true),
     release() {
       released ??= Promise.allSettled(running).then(() => inner.release());
       return released;
+    },
+    stop() {
+      if (inner.lend) released ??= inner.release();
+      return this.release();
     },
   };
 }
@@ -185,6 +223,7 @@ function assertOutputs(every: readonly string[], names: readonly string[]): void
 }
 
 function runError(device: NamedDevice, error: unknown): TailorError {
+  if (error instanceof TailorError) return error;
   const message = firstLine(error);
   const memory = /bad_alloc|out of memory|Failed to allocate/i.test(message);
   return new TailorError(

@@ -1,22 +1,36 @@
 import { describe, expect, it } from 'vitest';
-import { denseData } from '../../src/array/matrix.js';
+import { denseData, matrix } from '../../src/array/matrix.js';
 import { collectStatistics } from '../../src/diagnostics/collect-statistics.js';
+import { diagnosedRows } from '../../src/diagnostics/diagnosed-rows.js';
 import { missingFigures } from '../../src/diagnostics/missing.js';
 import { halfSampleIntervals, type ResampleOptions } from '../../src/diagnostics/resample.js';
 import { sparsityFigures } from '../../src/diagnostics/sparsity.js';
+import type { FeatureChunk } from '../../src/features/feature-stream.js';
 import { expectRefusal } from '../array/expect-refusal.js';
 import { cpu, randomSet, unheard } from './metrics-golden.js';
 
 const set = randomSet([300, 100, 41, 1], 5, { relu: true, offset: 0.3 });
 const classes = 4;
 
+/** The chunks of a half as one. */
+async function joined(half: AsyncIterable<FeatureChunk>) {
+  const [rows, labels]: number[][] = [[], []];
+  for await (const chunk of half) {
+    rows.push(...denseData(chunk.features));
+    labels.push(...Array.from(chunk.labels));
+  }
+  const features = matrix(Float32Array.from(rows), labels.length, 5);
+  return { features, labels: Int32Array.from(labels) };
+}
+
 /** Hoyer's sparsity is a mean over samples: what its interval must be is known. */
 async function options(changes: Partial<ResampleOptions> = {}): Promise<ResampleOptions> {
-  const measure: ResampleOptions['measure'] = async (features, labels) => {
+  const measure: ResampleOptions['measure'] = async (half) => {
+    const { features, labels } = await joined(half);
     const statistics = await collectStatistics(features, labels, { classes, ...cpu });
     return { 'sparsity.hoyer': sparsityFigures(statistics, unheard).hoyer };
   };
-  const all = await measure(set.features, set.labels!);
+  const all = await measure(diagnosedRows(set).chunks() as AsyncIterable<FeatureChunk>);
   return { classes, replicates: 300, seed: 1, all, measure, ...changes };
 }
 
@@ -53,7 +67,8 @@ describe('halfSampleIntervals', () => {
       [set, set],
       {
         ...rest,
-        async measure(features, labels) {
+        async measure(half) {
+          const { features, labels } = await joined(half);
           const counts = [0, 0, 0, 0];
           for (const k of labels) counts[k]++;
           seen.push(counts);
@@ -73,7 +88,8 @@ describe('halfSampleIntervals', () => {
       [set],
       {
         ...rest,
-        async measure(features, labels) {
+        async measure(half) {
+          const { features, labels } = await joined(half);
           odd.add(labels.filter((k) => k === 2).length);
           singles.add(labels.filter((k) => k === 3).length);
           const own = Array.from({ length: labels.length }, (_, i) =>

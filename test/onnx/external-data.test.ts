@@ -14,10 +14,10 @@ import { describe, expect, it } from 'vitest';
 import { GraphBuilder } from '../../src/onnx/build.js';
 import { storedTensors } from '../../src/onnx/external-data.js';
 import { chooseHead, findHeads } from '../../src/onnx/find-heads.js';
-import { inlineExternalData } from '../../src/onnx/inline-external.js';
 import { type ModelFile, readModelFile } from '../../src/onnx/model-file.js';
 import { attributeProto } from '../../src/onnx/protos.js';
 import { readHead } from '../../src/onnx/read-head.js';
+import { makeRunnable } from '../../src/onnx/runnable.js';
 import { readTensor } from '../../src/onnx/tensor-data.js';
 import { expectRefusal } from '../array/expect-refusal.js';
 import { BIAS, CLASSES, DIMENSIONS, features, WEIGHT } from './small-heads.js';
@@ -86,7 +86,7 @@ describe('tensors that are stored anywhere', () => {
     );
     const file = await readModelFile(bytes, { sideFiles: new Map([['d', bytesOf(data)]]) });
     expect(places).toHaveLength(14);
-    const inlined = await readModelFile(await inlineExternalData(file));
+    const inlined = await readModelFile((await makeRunnable(file)).bytes);
     const found = [...storedTensors(inlined.proto.graph!, [])].map(({ tensor }) => tensor);
     expect(found.map(({ name }) => name).sort()).toEqual([...places].sort());
     for (const tensor of found) {
@@ -98,7 +98,7 @@ describe('tensors that are stored anywhere', () => {
         tensor.name,
       ).toEqual([i, -i + 0]);
     }
-    expect(await inlineExternalData(inlined)).toBe(inlined.bytes);
+    expect((await makeRunnable(inlined)).bytes).toBe(inlined.bytes);
   });
 
   it('are left out where their nodes are not wanted, but not in other graphs', async () => {
@@ -155,11 +155,7 @@ describe('a head in memory', () => {
       tensor.dataType = DataType.STRING;
     });
     const file = await open(words, new Uint8Array(80));
-    await expectRefusal(
-      () => inlineExternalData(file),
-      'MODEL_INVALID',
-      /'w' has a type that cannot be external/,
-    );
+    await expectRefusal(() => makeRunnable(file), 'MODEL_INVALID', /'w' has a type that cannot be external/);
     await expectRefusal(
       () => readTensor(file, file.proto.graph!.initializer.find(({ name }) => name === 'w')!),
       'HEAD_UNSUPPORTED',
@@ -169,7 +165,7 @@ describe('a head in memory', () => {
       tensor.dims = [2n ** 20n, 2n ** 9n];
     });
     await expectRefusal(
-      async () => inlineExternalData(await open(large, new Uint8Array(80))),
+      async () => makeRunnable(await open(large, new Uint8Array(80))),
       'LIMIT_EXCEEDED',
       /external data in 'd' it passes 2 GiB/,
     );

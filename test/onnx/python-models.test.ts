@@ -11,9 +11,9 @@ import { denseData } from '../../src/array/matrix.js';
 import { cutExtractor } from '../../src/onnx/cut.js';
 import { chooseHead, findHeads } from '../../src/onnx/find-heads.js';
 import { graftHead, headTolerance } from '../../src/onnx/graft.js';
-import { inlineExternalData } from '../../src/onnx/inline-external.js';
 import { graphOf, parseModel, readModelFile } from '../../src/onnx/model-file.js';
 import { readHead, sameNumbers } from '../../src/onnx/read-head.js';
+import { makeRunnable } from '../../src/onnx/runnable.js';
 import { expectRefusal } from '../array/expect-refusal.js';
 import { largestDifference, otherHead, predict, run } from './run-model.js';
 import { numbers } from './small-heads.js';
@@ -111,7 +111,7 @@ describe('external data', () => {
     // onnxruntime itself finds both files beside the model.
     const session = await ort.InferenceSession.create(join(folder, 'new.onnx'));
     const logits = Array.from((await session.run(vectors)).logits.data as Float32Array);
-    const inlined = await run(await inlineExternalData(after.file), vectors);
+    const inlined = await run((await makeRunnable(after.file)).bytes, vectors);
     expect(inlined.logits.data).toEqual(logits);
     const cut = await cutExtractor(file, location);
     const features = (await run(cut.bytes, vectors))[cut.features].data as number[];

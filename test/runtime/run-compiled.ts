@@ -30,7 +30,7 @@ function compileOnce(): string {
   if (compiled) return compiled;
   const folder = mkdtempSync(join(tmpdir(), 'compiled-'));
   for (const file of readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' })) {
-    if (!file.endsWith('.ts') || !FLOORS.includes(dirname(file))) continue;
+    if (!/\.[jt]s$/.test(file) || !FLOORS.includes(dirname(file))) continue;
     const { outputText } = ts.transpileModule(readFileSync(join(ROOT, 'src', file), 'utf8'), {
       compilerOptions: {
         target: ts.ScriptTarget.ES2023,

@@ -1,0 +1,74 @@
+/** Where `extract` writes: a feature file, or a feature store (a folder). */
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { platform } from '#platform';
+import type { StorePart } from '../features/store/manifest.js';
+import { FEATURE_ENDINGS } from '../features/write-features.js';
+import { wholeNumber } from './numbers.js';
+import { STDIN } from './stdin.js';
+
+/** What the options of a store become. */
+export interface StoreOptions {
+  readonly resume?: boolean;
+  readonly shard?: StorePart;
+  readonly shardRows?: number;
+}
+
+/** --out, --force and what goes with a store. */
+export function addExtractOutOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option(
+        '--out <file|folder/>',
+        `where the features go: a file (${FEATURE_ENDINGS.join(', ')}), or a folder of shards, with / at its end`,
+      )
+        .argParser(parseOut)
+        .makeOptionMandatory(),
+    )
+    .option('--force', 'overwrite the output if it exists')
+    .option('--resume', 'of a folder: go on where a run was stopped or killed; starts where none was')
+    .option(
+      '--shard <i/n>',
+      'of a folder: only part i of n, for one of n tasks that write to the same folder',
+      parsePart,
+    )
+    .option(
+      '--shard-rows <samples>',
+      'of a folder: samples of a shard, a multiple of the batch; default: shards of about 64 MB',
+      wholeNumber(1),
+    );
+}
+
+/** Whether --out means a folder; what belongs to folders only is wrong usage with a file. */
+export async function isStoreOut(
+  command: Command,
+  out: string,
+  { force, ...options }: StoreOptions & { readonly force?: boolean },
+): Promise<boolean> {
+  if (/[\\/]$/.test(out) || (await platform.info(out))?.kind === 'folder') {
+    if (force && options.resume) command.error('error: either --resume or --force');
+    return true;
+  }
+  const names = { resume: '--resume', shard: '--shard', shardRows: '--shard-rows' } as const;
+  for (const [key, name] of Object.entries(names)) {
+    if (options[key as keyof StoreOptions] === undefined) continue;
+    command.error(`error: ${name} goes with a folder of shards: --out ${out.replace(/\.\w+$/, '')}/`);
+  }
+  if (FEATURE_ENDINGS.some((ending) => out.toLowerCase().endsWith(ending))) return false;
+  return command.error(
+    `error: --out ${out}: the name must end in ${FEATURE_ENDINGS.join(', ')} for a file, or in / for a folder of shards.`,
+  );
+}
+
+function parseOut(text: string): string {
+  if (text !== '' && text !== STDIN) return text;
+  throw new InvalidArgumentError(
+    'A file name or a folder is needed: files are written beside their target and renamed.',
+  );
+}
+
+function parsePart(text: string): StorePart {
+  const match = /^(\d{1,9})\/(\d{1,9})$/.exec(text);
+  const [index, count] = [Number(match?.[1]), Number(match?.[2])];
+  if (match && index >= 1 && index <= count) return { index, count };
+  throw new InvalidArgumentError('Part i of n is needed, written i/n, from 1/n to n/n.');
+}

@@ -1,0 +1,157 @@
+/** A feature store as one file of arrays: `features`, `labels`, `logits`, … of all its shards, read as they are asked for. */
+import { platform } from '#platform';
+import { allocate } from '../../array/allocate.js';
+import { type ArrayFile, listOf } from '../../array/array-file.js';
+import { TailorError } from '../../array/errors.js';
+import type { NpyArray, NumericArray } from '../../array/npy.js';
+import type { NpyRows } from '../../array/npy-rows.js';
+import { openNpz } from '../../array/npz.js';
+import { isManifest } from './layout.js';
+import { STORE_FORMAT, type StoreManifest, type StoreShard } from './manifest.js';
+import { mergeInputs } from './merge-inputs.js';
+import { originOf } from './origin.js';
+import { storeOf } from './store-of.js';
+import { readState } from './store-state.js';
+
+/** Whether a path is a folder with a manifest of ours. */
+export async function isStore(path: string): Promise<boolean> {
+  if ((await platform.info(path))?.kind !== 'folder') return false;
+  const file = (await platform.listFolder(path)).find(isManifest);
+  if (file === undefined) return false;
+  const text = new TextDecoder().decode(await platform.readFile(platform.joinPath(path, file)));
+  return text.includes(`"${STORE_FORMAT}"`);
+}
+
+/**
+ * Opens a store by the path of its folder: one manifest.json, or those of all parts. Only manifests are read; shards when their
+ * rows are asked for, a row at a time and none of them kept. Sizes and shapes are checked, checksums are not.
+ * @throws FORMAT_INVALID (no store, damaged, unfinished, parts missing or of different things), FORMAT_UNSUPPORTED,
+ * FILE_NOT_FOUND.
+ */
+export async function openStore(folder: string): Promise<ArrayFile> {
+  const doing = `Reading the feature store ${folder}`;
+  const { manifests } = await readState(folder, { index: 1, count: 1 }, { overwrite: false, doing });
+  const { set, shards } = storeOf(manifests, doing);
+  const [{ model, source, classes, samples }] = set;
+  const widths: Readonly<Record<string, number | undefined>> = {
+    features: model.dimensions,
+    ...(source.labels && { labels: undefined }),
+    logits: model.classCount,
+  };
+  const inputs = await mergeInputs(folder, set);
+  const strings = stringsOf(set, classes);
+  const names = [...Object.keys(widths), ...Object.keys(strings), ...Object.keys(inputs)];
+  const open = opener(folder, widths);
+  const rows = (array: string): NpyRows => {
+    const width = widths[array];
+    const shape = width === undefined ? [samples] : [samples, width];
+    const make = array === 'labels' ? Int32Array : Float32Array;
+    const read = async (index: number, count = 1) =>
+      readRows({ shards, open, array, make, width: width ?? 1, doing }, index, count);
+    return { dtype: array === 'labels' ? '<i4' : '<f4', shape, read };
+  };
+  const read = async (array: string): Promise<NpyArray> => {
+    if (array in inputs) return inputs[array];
+    if (array in strings) return strings[array];
+    if (!(array in widths)) {
+      throw new TailorError(
+        'FORMAT_INVALID',
+        `${doing}: there is no array named ${array}; it holds ${listOf(names)}.`,
+      );
+    }
+    const all = rows(array);
+    return { dtype: all.dtype, shape: [...all.shape], data: await all.read(0, samples) };
+  };
+  return {
+    name: folder,
+    names,
+    has: (array) => names.includes(array),
+    read,
+    async rows(array) {
+      if (array in widths) return rows(array);
+      const { dtype, shape, data } = await read(array);
+      const row = data.length / Math.max(1, shape[0] ?? 1);
+      return { dtype, shape, read: (index, count = 1) => data.subarray(index * row, (index + count) * row) };
+    },
+  };
+}
+
+function stringsOf(
+  set: readonly StoreManifest[],
+  classes: readonly string[] | null,
+): Record<string, NpyArray> {
+  const devices = [...new Set(set.flatMap(({ device }) => device ?? []))].join(' + ');
+  const origin = JSON.stringify(originOf(set[0], devices, set[0].writer));
+  const array = (strings: readonly string[], shape: number[]): NpyArray => ({
+    ...{ dtype: '<U', shape, data: new Uint8Array(0), strings: [...strings] },
+  });
+  return { ...(classes && { classes: array(classes, [classes.length]) }), origin: array([origin], []) };
+}
+
+type OpenShard = (shard: StoreShard, array: string) => Promise<NpyRows>;
+
+/** Opens arrays of shards, each once. */
+function opener(folder: string, widths: Readonly<Record<string, number | undefined>>): OpenShard {
+  const opened = new Map<string, Promise<NpyRows>>();
+  return (shard, array) => {
+    const key = `${shard.file}/${array}`;
+    let rows = opened.get(key);
+    if (!rows) {
+      rows = openShard(platform.joinPath(folder, shard.file), shard, array, widths[array]);
+      opened.set(key, rows);
+    }
+    return rows;
+  };
+}
+
+async function openShard(
+  path: string,
+  shard: StoreShard,
+  array: string,
+  width: number | undefined,
+): Promise<NpyRows> {
+  const bytes = (await platform.info(path))?.bytes;
+  const again = 'Run the extraction again with --resume, which looks at every shard.';
+  if (bytes !== shard.bytes) {
+    throw new TailorError(
+      bytes === undefined ? 'FILE_NOT_FOUND' : 'FORMAT_INVALID',
+      `Reading ${path}: ${bytes === undefined ? 'it is gone' : `it has ${bytes} bytes`}; the store's manifest says ${shard.bytes} bytes. ${again}`,
+    );
+  }
+  const rows = await (await openNpz(path)).rows(array, { wholeBelow: 0 });
+  const shape = width === undefined ? [shard.samples] : [shard.samples, width];
+  const type = array === 'labels' ? 'i4' : 'f4';
+  if (`${rows.shape}` === `${shape}` && rows.dtype.endsWith(type)) return rows;
+  throw new TailorError(
+    'FORMAT_INVALID',
+    `Reading ${path}: ${array} is ${rows.dtype} [${rows.shape.join(', ')}]; [${shape.join(', ')}] is needed. ${again}`,
+  );
+}
+
+interface ReadRows {
+  readonly shards: readonly StoreShard[];
+  readonly open: OpenShard;
+  readonly array: string;
+  readonly make: Float32ArrayConstructor | Int32ArrayConstructor;
+  readonly width: number;
+  readonly doing: string;
+}
+
+async function readRows(
+  { shards, open, array, make, width, doing }: ReadRows,
+  from: number,
+  count: number,
+): Promise<NumericArray> {
+  const to = from + count;
+  const needed = shards.filter(({ start, samples }) => start < to && start + samples > from);
+  const result: Float32Array | Int32Array = allocate<Float32Array | Int32Array>(make, count * width, doing);
+  for (const shard of needed) {
+    const first = Math.max(from, shard.start);
+    const last = Math.min(to, shard.start + shard.samples);
+    const rows = await open(shard, array);
+    const part = await rows.read(first - shard.start, last - first);
+    if (needed.length === 1) return part;
+    result.set(part as Float32Array, (first - from) * width);
+  }
+  return result;
+}

@@ -5,6 +5,7 @@
  * @packageDocumentation
  */
 
+export type { ArrayFile } from './array/array-file.js';
 export { type ClassCounts, countLabels, prior } from './array/class-counts.js';
 export { type ErrorCode, TailorError } from './array/errors.js';
 export { headShape, type LinearHead, linearHead, rowNorms } from './array/linear-head.js';
@@ -26,7 +27,7 @@ export { type PictureFile, type PictureFilesOptions, pictureFiles } from './data
 export { type Preprocess, type PreprocessDefaults, parsePreprocess } from './data/preprocess.js';
 export { type PerClassOptions, readCounts, readPrior } from './data/read-counts.js';
 export type { TableFormat } from './data/read-table.js';
-export type { DataSource, Picture, Sample, SampleTensor } from './data/sample.js';
+export type { DataSource, Picture, Sample, SampleTensor, SourceFingerprint } from './data/sample.js';
 export { subset } from './data/subset.js';
 export { type TableOptions, type TableSource, tableSource } from './data/table-source.js';
 export { advise, adviseTogether } from './diagnostics/advice.js';
@@ -95,6 +96,7 @@ export { defaultThresholds, type Group, type GroupThresholds, type PerGroup } fr
 export { type HeadDescription, inspectModel, type ModelDescription } from './features/describe-model.js';
 export type { ExtractOptions } from './features/extract.js';
 export {
+  type BatchTrial,
   type ExtractionReport,
   FeatureSet,
   type FeatureSetContent,
@@ -112,6 +114,10 @@ export {
 export type { Progress } from './features/progress.js';
 export { readFeatures } from './features/read-features.js';
 export { type ReadInputsOptions, readInputs } from './features/read-inputs.js';
+export type { PoolOptions } from './features/session-pool.js';
+export { type ExtractStoreOptions, extractStore, type StoreReport } from './features/store/extract-store.js';
+export type { StorePart } from './features/store/manifest.js';
+export { isStore } from './features/store/read-store.js';
 export {
   ADJUST_METHODS,
   type AdjustContext,

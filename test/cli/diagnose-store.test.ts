@@ -47,7 +47,7 @@ it('holds a part of 1.5 GB at a time', { timeout: 600_000 }, async () => {
   await writeHeadFile(file('head.npz'), linearHead(weight, new Float32Array(CLASSES), CLASSES, DIMENSIONS));
   const hook = file(
     'hook.mjs',
-    "process.on('exit', () => console.error(`peak ${process.resourceUsage().maxRSS} kB`));",
+    "process.on('exit', () => console.error('peak', process.resourceUsage().maxRSS, 'kB'));",
   );
   const { status, stdout, stderr } = spawnSync(
     process.execPath,

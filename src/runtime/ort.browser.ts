@@ -22,7 +22,10 @@ export const ort: Ort = {
   Tensor,
   devices: ['webgpu', 'cpu'],
   threads: false,
-  processors: navigator.hardwareConcurrency,
+  // Asked when it is wanted: the module may be loaded where there is no navigator.
+  get processors() {
+    return navigator.hardwareConcurrency;
+  },
 
   async create(model, device, { threads, strict = false, optimize = true }) {
     const runtime = await load(device);

@@ -15,6 +15,8 @@ describe('files', () => {
     ['info', (page) => page.info('a/m.onnx')],
     ['listFolder', (page) => page.listFolder('a/m.onnx')],
     ['writeFile', (page) => page.writeFile('a/m.onnx', [bytes('x')], { overwrite: true })],
+    ['removeFile', (page) => page.removeFile('a/m.onnx')],
+    ['sha256File', (page) => page.sha256File('a/m.onnx')],
     ['makeFolder', (page) => page.makeFolder('a/m.onnx')],
     ['realPath', (page) => page.realPath('a/m.onnx')],
   ])('%s refuses, and says what to pass instead of a path', async (_, call) => {
@@ -22,7 +24,10 @@ describe('files', () => {
   });
 
   it('has nothing else that tests would not see', () => {
-    const files = ['readFile', 'readRange', 'info', 'listFolder', 'writeFile', 'makeFolder', 'realPath'];
+    const files = [
+      ...['readFile', 'readRange', 'info', 'listFolder', 'writeFile', 'removeFile', 'makeFolder'],
+      ...['realPath', 'sha256File'],
+    ];
     const others = ['sha256', 'crc32', 'joinPath', 'folderOf', 'baseName', 'seconds'];
     expect(Object.keys(platform).sort()).toEqual([...files, ...others].sort());
   });
@@ -32,6 +37,7 @@ describe('the rest', () => {
   it('sha256 and crc32 are those of the test vectors', async () => {
     expect(await platform.sha256(bytes('abc'))).toBe(ABC);
     expect(await platform.sha256(bytes('xabcx').subarray(1, 4))).toBe(ABC);
+    expect(await platform.sha256([bytes('a'), bytes('bc')])).toBe(ABC);
     expect(platform.crc32(bytes('123456789'))).toBe(0xcbf43926);
     expect(platform.crc32(bytes('6789'), platform.crc32(bytes('12345')))).toBe(0xcbf43926);
   });

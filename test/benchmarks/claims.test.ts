@@ -96,6 +96,12 @@ type Verdict = Claim['verdict'];
 /** Beginning of the claim, figures and the verdict that they give: every claim with figures either way. */
 const CASES: [string, Measurement[], Verdict][] = [
   ['WD with CE gives', [fdr('ce-wd', 60), fdr('ce', 20), fdr('cb', 15), fdr('cb-wd', 30)], 'held'],
+  // A table on which there is nothing to compare takes nothing away.
+  [
+    'WD with CE gives',
+    [fdr('ce-wd', 60), fdr('ce', 20), fdr('cb', 15), fdr('cb-wd', 30), onTable('ce-wd', 50, [low])],
+    'held',
+  ],
   ['WD with CE gives', [fdr('ce-wd', 60), fdr('ce', 20), fdr('cb', 15), fdr('cb-wd', 90)], 'partly'],
   ['WD with CE gives', [fdr('ce-wd', 60), fdr('ce', 20), fdr('cb', 15)], 'partly'],
   ['WD with CE gives', [fdr('ce-wd', 60), fdr('ce', 80), fdr('cb', 90), fdr('cb-wd', 90)], 'did not hold'],

@@ -38,7 +38,10 @@ export function judge(maker, measurements) {
   const blocks = blocksOf(measurements, { methods: [...needs, ...also] })
     .filter(({ methods }) => needs.every((method) => methods.has(method)))
     .filter(where);
-  const found = blocks.map((block) => ({ block, results: maker.cases(block) }));
+  const all = blocks.map((block) => ({ block, results: maker.cases(block) }));
+  // A block with nothing to be compared says nothing, for or against, where another block does.
+  const telling = all.filter(({ results }) => results.some((result) => !('lacks' in result)));
+  const found = telling.length > 0 ? telling : all;
   const cases = found.flatMap(({ results }) => results.filter((result) => !('lacks' in result)));
   const lacks = found.flatMap(({ block, results }) => {
     const list = [...new Set(results.flatMap(({ lacks: what = [] }) => what))];

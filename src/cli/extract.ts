@@ -96,7 +96,7 @@ async function toFolder(
       ...{ device: extraction?.device ?? null, refusedDevices: extraction?.refusedDevices ?? [] },
       ...{ seconds: extraction?.seconds ?? 0, samplesPerSecond: extraction?.samplesPerSecond ?? 0, out },
     },
-    `${whose}${size} ${how}\n${cached ? 'Nothing to do in' : 'Written to'} ${out} (${shards} shards)`,
+    `${whose}${size} ${how}\n${cached ? 'Nothing to do in' : 'Written to'} ${out} (${shards} ${shards === 1 ? 'shard' : 'shards'})`,
   );
 }
 

@@ -112,7 +112,8 @@ export async function createInThread(
       } else {
         const asked = waiting.get(reply.id);
         waiting.delete(reply.id);
-        if (waiting.size === 0) worker.unref();
+        // While it is released, its end is awaited.
+        if (waiting.size === 0 && !death) worker.unref();
         if ('failure' in reply) asked?.reject(new Error(reply.failure));
         else asked?.resolve(reply);
       }

@@ -147,6 +147,20 @@ describe('a process', () => {
     expect(runCompiled(script(end))).toEqual({ status: 0, stdout: '0,2\n', stderr: '' });
   });
 
+  it('is kept alive until a session is stopped, also by a reply that was not read yet', () => {
+    const run = runCompiled(
+      script(`
+        const run = session.run({ x: { data: Float32Array.of(1), dims: [1] } });
+        // The reply comes meanwhile, and is read while the thread ends.
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 500);
+        await session.stop();
+        await run;
+        console.log('stopped');
+      `),
+    );
+    expect(run).toEqual({ status: 0, stdout: '0,2\nstopped\n', stderr: '' });
+  });
+
   it.each([
     ['process.exit', 'process.exit(3)', 3, /^$/],
     ['an error that nobody catches', "throw new Error('of the caller')", 1, /of the caller/],

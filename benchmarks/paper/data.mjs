@@ -92,7 +92,7 @@ export async function openData({ about, model, split }, { data, mayFetch }) {
   // Results name files without the folder, which differs from machine to machine.
   return {
     ...{ title: `${set.title}${cut}`, thresholds: set.thresholds, parts },
-    from: from.train.replace(join(data, '/'), ''),
+    from: from.train.replaceAll(join(data, '/'), ''),
   };
 }
 

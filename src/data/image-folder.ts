@@ -1,10 +1,10 @@
 /** Picture files in one folder per class. */
 
-import { decodePicture } from '#pictures';
 import { platform } from '#platform';
 import { TailorError } from '../array/errors.js';
 import { type ClassFolderOptions, isPicture, labelFolders } from './class-folders.js';
 import { fingerprintFiles } from './fingerprint.js';
+import { type LabelledPicture, labelledPictures } from './labelled-pictures.js';
 import type { DataSource } from './sample.js';
 
 /** What the folders stand for. */
@@ -21,30 +21,17 @@ export type ImageFolderOptions = ClassFolderOptions;
 export async function imageFolder(path: string, options: ImageFolderOptions = {}): Promise<DataSource> {
   const folders = await listClassFolders(path);
   const { classes, labels } = labelFolders(path, folders, options);
-  const samples: { path: string; name: string; label: number }[] = [];
+  const samples: (LabelledPicture & { readonly name: string })[] = [];
   const labelled = folders.map((folder, i) => ({ folder, label: labels[i] }));
   for (const { folder, label } of labelled.sort((a, b) => a.label - b.label)) {
     for (const file of await platform.listFolder(platform.joinPath(path, folder))) {
       const full = platform.joinPath(path, folder, file);
-      if (isPicture(full, file, path)) samples.push({ path: full, name: `${folder}/${file}`, label });
+      if (!isPicture(full, file, path)) continue;
+      samples.push({ path: full, name: `${folder}/${file}`, label, read: () => platform.readFile(full) });
     }
   }
-  if (samples.length === 0) {
-    throw new TailorError(
-      'FORMAT_INVALID',
-      `Reading pictures of ${path}: its ${folders.length} subfolders hold no pictures. Give the folder whose subfolders are the classes.`,
-    );
-  }
   return {
-    name: path,
-    length: samples.length,
-    labels: Int32Array.from(samples, ({ label }) => label),
-    classes,
-    read: async (index) => {
-      const { path: file } = samples[index];
-      return { kind: 'picture', picture: await decodePicture(await platform.readFile(file), file) };
-    },
-    sampleName: (index) => samples[index].path,
+    ...labelledPictures(path, folders.length, classes, samples),
     fingerprint: () => fingerprintFiles(samples),
   };
 }

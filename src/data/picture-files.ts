@@ -1,7 +1,7 @@
 /** Picture files in one folder per class, as a page gets a folder: a list of files with their paths. */
-import { decodePicture } from '#pictures';
 import { TailorError } from '../array/errors.js';
 import { type ClassFolderOptions, isPicture, labelFolders } from './class-folders.js';
+import { labelledPictures } from './labelled-pictures.js';
 import type { DataSource } from './sample.js';
 
 /** One file of a folder: what a page's `File` gives with `webkitRelativePath` and `arrayBuffer`. */
@@ -47,27 +47,12 @@ export function pictureFiles(
   }
   const { classes, labels } = labelFolders(source, folders, options);
   const labelOf = new Map(folders.map((folder, i) => [folder, labels[i]]));
-  const samples = inFolders
+  const pictures = inFolders
     .filter(({ file, path }) => isPicture(file.path, path[depth + 1], source))
     .map(({ file, path }) => ({ file, name: path[depth + 1], label: labelOf.get(path[depth])! }))
-    .sort((a, b) => a.label - b.label || byCodeUnit(a.name, b.name));
-  if (samples.length === 0) {
-    throw new TailorError(
-      'FORMAT_INVALID',
-      `Reading pictures of ${source}: its ${folders.length} subfolders hold no pictures. Give the folder whose subfolders are the classes.`,
-    );
-  }
-  return {
-    name: source,
-    length: samples.length,
-    labels: Int32Array.from(samples, ({ label }) => label),
-    classes,
-    read: async (index) => {
-      const { file } = samples[index];
-      return { kind: 'picture', picture: await decodePicture(await file.read(), file.path) };
-    },
-    sampleName: (index) => samples[index].file.path,
-  };
+    .sort((a, b) => a.label - b.label || byCodeUnit(a.name, b.name))
+    .map(({ file, label }) => ({ path: file.path, label, read: () => file.read() }));
+  return labelledPictures(source, folders.length, classes, pictures);
 }
 
 function byCodeUnit(a: string, b: string): number {

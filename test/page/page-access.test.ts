@@ -2,27 +2,14 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { AxeResults } from 'axe-core';
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { Page } from 'playwright-core';
+import { describe, expect, it } from 'vitest';
 import { longTailFiles } from '../web/long-tail-files.js';
-import { launchBrowser, type OpenPage, openPage } from './open-page.js';
+import { openQuietPage } from './open-quiet-page.js';
 import { download, drop, eventually, settle, step } from './use-page.js';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const PHONE = { width: 390, height: 844 };
-
-let browser: Browser;
-let open: OpenPage;
-
-beforeAll(async () => {
-  browser = await launchBrowser();
-});
-afterAll(() => browser?.close());
-afterEach(async () => {
-  const { complaints } = open;
-  await open.close();
-  expect(complaints).toEqual([]);
-});
 
 /** What axe finds against WCAG 2.2 AA and its own best practices, in words. */
 async function violations(page: Page): Promise<string[]> {
@@ -42,8 +29,7 @@ describe.each([
   ['on a phone in the dark', { colorScheme: 'dark' as const, viewport: PHONE }],
 ])('%s', (_, looks) => {
   it('has nothing to object to, empty, filled, and with something wrong', async () => {
-    open = await openPage(browser, { ...looks, reducedMotion: 'reduce' });
-    const { page } = open;
+    const { page } = await openQuietPage({ ...looks, reducedMotion: 'reduce' });
     await page.evaluate(AXE);
     await page.getByText('Loading onnxruntime').waitFor({ state: 'detached', timeout: 60_000 });
     expect(await violations(page)).toEqual([]);
@@ -104,8 +90,7 @@ describe('without a mouse', () => {
   }
 
   it('everything can be reached, used, and heard', async () => {
-    open = await openPage(browser);
-    const { page } = open;
+    const { page } = await openQuietPage();
     // Listened to from the beginning: a picker that is not taken up would keep all others shut.
     page.on('filechooser', () => {});
     const said = page.locator('[role=status]');
@@ -157,8 +142,7 @@ describe('the largest', () => {
 
   it('holds a thousand classes on a phone', async () => {
     const files = longTailFiles({ classes: 1000, dimensions: 16, perClass: 2 });
-    open = await openPage(browser, { viewport: PHONE });
-    const { page } = open;
+    const { page } = await openQuietPage({ viewport: PHONE });
     await drop(page, 'model', { name: 'thousand.onnx', bytes: files.model });
     await drop(page, 'validation', { name: 'val.npz', bytes: files.features(1) });
     await step(page, 'diagnosis').locator('.plots').first().waitFor({ timeout: 60_000 });
@@ -175,8 +159,7 @@ describe('the largest', () => {
   it('holds long and foreign names, as text', async () => {
     const names = Array.from({ length: 12 }, (_, k) => `${LONG[k % 5]} ${k}`);
     const files = longTailFiles({ classes: 12, names });
-    open = await openPage(browser, { viewport: PHONE });
-    const { page } = open;
+    const { page } = await openQuietPage({ viewport: PHONE });
     await drop(page, 'model', { name: `${'long '.repeat(40)}.onnx`, bytes: files.model });
     await drop(page, 'validation', { name: `${'v'.repeat(150)}.npz`, bytes: files.features(1) });
     await step(page, 'diagnosis').locator('.plots').first().waitFor({ timeout: 60_000 });

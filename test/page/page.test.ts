@@ -2,16 +2,15 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Browser } from 'playwright-core';
 import sharp from 'sharp';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { openModel } from '../../src/features/model.js';
 import { readFeatures } from '../../src/features/read-features.js';
 import { GraphBuilder } from '../../src/onnx/build.js';
 import { readModelFile } from '../../src/onnx/model-file.js';
 import { recalibrate } from '../../src/recalibrate/recalibrate.js';
 import { longTailFiles } from '../web/long-tail-files.js';
-import { launchBrowser, type OpenPage, openPage } from './open-page.js';
+import { openQuietPage } from './open-quiet-page.js';
 import { download, drop, eventually, type Place, placeOf, settle, step, troubles } from './use-page.js';
 
 const NAMES = ['cat', 'dog', 'owl', 'fox', 'bee', 'ant'];
@@ -26,22 +25,8 @@ const COUNTS = {
   bytes: JSON.stringify(Object.fromEntries(NAMES.map((name, k) => [name, files.counts[k]]).reverse())),
 };
 
-let browser: Browser;
-let open: OpenPage;
-
-beforeAll(async () => {
-  browser = await launchBrowser();
-});
-afterAll(() => browser?.close());
-afterEach(async () => {
-  const { complaints } = open;
-  await open.close();
-  expect(complaints).toEqual([]);
-});
-
 async function ready() {
-  open = await openPage(browser);
-  const { page } = open;
+  const { page } = await openQuietPage();
   await drop(page, 'model', MODEL);
   await page.getByText('6 classes × 32 dimensions').waitFor();
   await drop(page, 'validation', VALIDATION);
@@ -130,8 +115,7 @@ describe('the story from top to bottom', () => {
   });
 
   it('takes data before the model, and files that miss their place', async () => {
-    open = await openPage(browser);
-    const { page } = open;
+    const { page } = await openQuietPage();
     await drop(page, 'test', TEST);
     await expect
       .poll(() => troubles(page))
@@ -215,8 +199,7 @@ describe('what is not plain', () => {
           await picture.png().toFile(join(folder, name, `${i}.png`));
         }
       }
-      open = await openPage(browser);
-      const { page } = open;
+      const { page } = await openQuietPage();
       const bytes = readFileSync('models/cifar10-lt-resnet20-wd.onnx');
       await drop(page, 'model', { name: 'cifar10.onnx', bytes });
       await page.getByText('10 classes × 64 dimensions').waitFor();
@@ -253,8 +236,7 @@ describe('what is not plain', () => {
       ] as const;
       g.output(g.gemm(x, ...head, { transB: 1 }), output, 'float32', ['n', classes]);
     }
-    open = await openPage(browser);
-    const { page } = open;
+    const { page } = await openQuietPage();
     await drop(page, 'model', { name: 'two.onnx', bytes: g.build() });
     const model = step(page, 'model');
     await eventually(() => model.innerText()).toContain('There are 2 heads. Which one is meant?');

@@ -6,6 +6,7 @@ import type { Table } from '../../report/table.js';
 import { describeMethod } from '../../report/verdict.js';
 import { countOf, figure, isolate, percent, points, range, shortNumber } from '../../report/words.js';
 import type { SelectionFacts } from '../engine/protocol.js';
+import { Checkbox } from '../parts/checkbox.js';
 import { ReportTable } from '../parts/markup.js';
 import { Missing, Section } from '../parts/section.js';
 import { Status } from '../parts/status.js';
@@ -41,15 +42,13 @@ function Search({ state, actions }: PanelProps) {
   const { slots, search } = state;
   const slot = slots.search;
   const tick = (name: keyof SearchSettings, words: string, disabled = false) => (
-    <label class="check">
-      <input
-        type="checkbox"
-        checked={search[name] && !disabled}
-        disabled={disabled}
-        onChange={(event) => actions.setSearch({ [name]: event.currentTarget.checked })}
-      />
-      <span>{words}</span>
-    </label>
+    <Checkbox
+      checked={search[name] && !disabled}
+      disabled={disabled}
+      onChange={(checked) => actions.setSearch({ [name]: checked })}
+    >
+      {words}
+    </Checkbox>
   );
   return (
     <div>

@@ -2,6 +2,7 @@
 import { countOf, figure, isolate } from '../../report/words.js';
 import { ROLE_NAMES } from '../actions/data-sets.js';
 import type { DataFacts, Role } from '../engine/protocol.js';
+import { Checkbox } from '../parts/checkbox.js';
 import { Notes } from '../parts/facts.js';
 import { DropZone, FileButton } from '../parts/files.js';
 import { Section } from '../parts/section.js';
@@ -116,17 +117,10 @@ function MissingClasses({ state, actions }: PanelProps) {
   const missing = facts?.counts.filter((count) => count === 0).length ?? 0;
   if (missing === 0) return null;
   return (
-    <label class="check">
-      <input
-        type="checkbox"
-        checked={state.skipMissing}
-        onChange={(event) => actions.setSkipMissing(event.currentTarget.checked)}
-      />
-      <span>
-        Leave classes without a validation sample out of the averages ({countOf(missing, 'class', 'classes')}
-        ). Unticked, nothing is made without samples of every class.
-      </span>
-    </label>
+    <Checkbox checked={state.skipMissing} onChange={actions.setSkipMissing}>
+      Leave classes without a validation sample out of the averages ({countOf(missing, 'class', 'classes')}
+      ). Unticked, nothing is made without samples of every class.
+    </Checkbox>
   );
 }
 
@@ -134,16 +128,9 @@ function MissingClasses({ state, actions }: PanelProps) {
 function GraphicsCard({ state, actions }: PanelProps) {
   if (!hasGraphicsCard(state)) return null;
   return (
-    <label class="check">
-      <input
-        type="checkbox"
-        checked={state.useGraphicsCard}
-        onChange={(event) => actions.setUseGraphicsCard(event.currentTarget.checked)}
-      />
-      <span>
-        Run pictures on the graphics card (WebGPU). Its first use loads 7 MB more of onnxruntime, from where
-        this page came from. Numbers differ from the processor's in their last digits.
-      </span>
-    </label>
+    <Checkbox checked={state.useGraphicsCard} onChange={actions.setUseGraphicsCard}>
+      Run pictures on the graphics card (WebGPU). Its first use loads 7 MB more of onnxruntime, from where
+      this page came from. Numbers differ from the processor's in their last digits.
+    </Checkbox>
   );
 }

@@ -1,9 +1,11 @@
 /** 1: the model, and what was found in it. */
 
+import { useEffect, useState } from 'preact/hooks';
 import type { HeadDescription } from '../../features/describe-model.js';
 import { countOf, figure, fitText, isolate, range } from '../../report/words.js';
 import { Facts, Notes } from '../parts/facts.js';
 import { DropZone, FileButton } from '../parts/files.js';
+import { Radios } from '../parts/radios.js';
 import { Empty, Section } from '../parts/section.js';
 import { ProblemNote, Status } from '../parts/status.js';
 import type { OpenedModel } from '../state.js';
@@ -41,7 +43,11 @@ export function ModelPanel({ state, actions }: PanelProps) {
         </div>
         <div>
           {model ? (
-            <Found model={model} onHead={(output) => actions.reopenModel({ output })} />
+            <Found
+              model={model}
+              busy={Boolean(slot.busy)}
+              onHead={(output) => actions.reopenModel({ output })}
+            />
           ) : (
             <Empty>What is found in the model comes here.</Empty>
           )}
@@ -51,7 +57,13 @@ export function ModelPanel({ state, actions }: PanelProps) {
   );
 }
 
-function Found({ model: { facts }, onHead }: { model: OpenedModel; onHead: (output: string) => void }) {
+interface FoundProps {
+  readonly model: OpenedModel;
+  readonly busy: boolean;
+  readonly onHead: (output: string) => void;
+}
+
+function Found({ model: { facts }, busy, onHead }: FoundProps) {
   const { description, head, problem, classNames, notes } = facts;
   const { model, heads, refused, problems } = description;
   const used = heads.find(({ output }) => output === head?.output);
@@ -65,7 +77,7 @@ function Found({ model: { facts }, onHead }: { model: OpenedModel; onHead: (outp
         <p class="found">No head that can be used</p>
       )}
       {!head && problem && <ProblemNote problem={problem} />}
-      {heads.length > 1 && <HeadChoice heads={heads} used={used?.output} onHead={onHead} />}
+      {heads.length > 1 && <HeadChoice heads={heads} used={used?.output} busy={busy} onHead={onHead} />}
       <Facts
         facts={[
           used && ['head', headWords(used)],
@@ -94,35 +106,41 @@ function Found({ model: { facts }, onHead }: { model: OpenedModel; onHead: (outp
   );
 }
 
-/** Several heads: which one is meant. */
-function HeadChoice({
-  heads,
-  used,
-  onHead,
-}: {
-  heads: readonly HeadDescription[];
-  used: string | undefined;
-  onHead: (output: string) => void;
-}) {
+interface HeadChoiceProps extends Omit<FoundProps, 'model'> {
+  readonly heads: readonly HeadDescription[];
+  readonly used: string | undefined;
+}
+
+/** Several heads: which one is meant. What was chosen shows while the model is opened with it. */
+function HeadChoice({ heads, used, busy, onHead }: HeadChoiceProps) {
+  const [chosen, setChosen] = useState(used);
+  useEffect(() => {
+    if (!busy) setChosen(used);
+  }, [used, busy]);
   return (
     <fieldset class="choices">
       <legend>There are {heads.length} heads. Which one is meant?</legend>
-      {heads.map((head) => (
-        <label key={head.output}>
-          <input
-            type="radio"
-            name="head"
-            checked={head.output === used}
-            onChange={() => onHead(head.output)}
-          />
-          <span>
-            {isolate(head.output)}{' '}
-            <span class="muted">
-              {countOf(head.classes, 'class', 'classes')} × {head.dimensions}
-            </span>
-          </span>
-        </label>
-      ))}
+      <Radios
+        name="head"
+        values={heads.map(({ output }) => output)}
+        chosen={busy ? chosen : used}
+        onChoose={(output) => {
+          setChosen(output);
+          onHead(output);
+        }}
+      >
+        {(output) => {
+          const { classes, dimensions } = heads.find((head) => head.output === output)!;
+          return (
+            <>
+              {isolate(output)}{' '}
+              <span class="muted">
+                {countOf(classes, 'class', 'classes')} × {dimensions}
+              </span>
+            </>
+          );
+        }}
+      </Radios>
     </fieldset>
   );
 }

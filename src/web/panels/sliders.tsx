@@ -1,5 +1,6 @@
 /** Method, parameter, temperature, target prior. */
 import type { MultiplicativeConvention } from '../../head/adjust.js';
+import { Radios } from '../parts/radios.js';
 import { Slider } from '../parts/slider.js';
 import { Status } from '../parts/status.js';
 import { headOf } from '../state.js';
@@ -7,10 +8,10 @@ import { METHOD_FACTS, SLIDER_METHODS } from './methods.js';
 import type { PanelProps } from './panel.js';
 import { PriorForm } from './prior.js';
 
-const CONVENTIONS: readonly (readonly [MultiplicativeConvention, string])[] = [
-  ['published-code', 'as the published code: weights and bias as they are'],
-  ['paper', 'as the paper: weights of length 1 first, bias kept'],
-];
+const CONVENTION_WORDS: Readonly<Record<MultiplicativeConvention, string>> = {
+  'published-code': 'as the published code: weights and bias as they are',
+  paper: 'as the paper: weights of length 1 first, bias kept',
+};
 
 export function SlidersForm({ state, actions }: PanelProps) {
   const { sliders, slots } = state;
@@ -25,18 +26,15 @@ export function SlidersForm({ state, actions }: PanelProps) {
       <fieldset class="segments">
         <legend>Method</legend>
         <div>
-          {SLIDER_METHODS.map((one) => (
-            <label key={one}>
-              <input
-                type="radio"
-                name="method"
-                checked={one === method}
-                disabled={one === 'tau-norm' && onLogits}
-                onChange={() => actions.move({ method: one })}
-              />
-              <span>{METHOD_FACTS[one].title}</span>
-            </label>
-          ))}
+          <Radios
+            name="method"
+            values={SLIDER_METHODS}
+            chosen={method}
+            disabled={(one) => one === 'tau-norm' && onLogits}
+            onChoose={(one) => actions.move({ method: one })}
+          >
+            {(one) => METHOD_FACTS[one].title}
+          </Radios>
         </div>
       </fieldset>
       <p class="note">{facts.summary}</p>
@@ -48,18 +46,15 @@ export function SlidersForm({ state, actions }: PanelProps) {
       {method === 'multiplicative' && (
         <fieldset class="choices">
           <legend>Convention</legend>
-          {CONVENTIONS.map(([one, words]) => (
-            <label key={one}>
-              <input
-                type="radio"
-                name="convention"
-                checked={one === convention}
-                disabled={one === 'paper' && onLogits}
-                onChange={() => actions.move({ convention: one })}
-              />
-              <span>{words}</span>
-            </label>
-          ))}
+          <Radios
+            name="convention"
+            values={['published-code', 'paper']}
+            chosen={convention}
+            disabled={(one) => one === 'paper' && onLogits}
+            onChoose={(one) => actions.move({ convention: one })}
+          >
+            {(one) => CONVENTION_WORDS[one]}
+          </Radios>
         </fieldset>
       )}
       <Slider

@@ -67,5 +67,6 @@ describe('docs/reproduction.md', () => {
     const sections = reproductionSections({ measurements, noData: new Map(Object.entries(noData)), leftOut });
     expect(doc).toBe(fillMarkers(doc, sections));
     expect(doc).not.toMatch(/(^|[\s(`'"])\/(home|root|tmp|work|Users)\//m);
+    expect(measurements.map(({ data }: { data: string }) => data).join('\n')).not.toMatch(/[:=&]\//);
   });
 });

@@ -32,6 +32,7 @@ export async function imageFolder(path: string, options: ImageFolderOptions = {}
   }
   return {
     ...labelledPictures(path, folders.length, classes, samples),
+    picturePath: (index) => samples[index].path,
     fingerprint: () => fingerprintFiles(samples),
   };
 }

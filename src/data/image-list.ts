@@ -72,6 +72,7 @@ export async function imageList(
       return { kind: 'picture', picture: await decodePicture(await platform.readFile(file), file) };
     },
     sampleName: (index) => samples[index].file,
+    picturePath: (index) => samples[index].file,
     fingerprint: () => fingerprintFiles(samples.map((sample) => ({ path: sample.file, name: sample.name }))),
   };
 }

@@ -1,6 +1,6 @@
 /** The browser's side of `#pictures`: the decoder that shows pictures in pages. */
 import { TailorError } from '../array/errors.js';
-import { type DecodePicture, MAX_PICTURE_PIXELS } from './pictures.js';
+import { type DecodePicture, MAX_PICTURE_PIXELS, type OpenPictureThreads } from './pictures.js';
 
 /** By createImageBitmap and a canvas. */
 export const decodePicture: DecodePicture = async (bytes, name) => {
@@ -46,3 +46,6 @@ export const decodePicture: DecodePicture = async (bytes, name) => {
     bitmap.close();
   }
 };
+
+/** A page that does not want to wait computes in a worker of its own. */
+export const openPictureThreads: OpenPictureThreads = () => undefined;

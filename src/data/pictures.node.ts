@@ -3,6 +3,8 @@ import { TailorError } from '../array/errors.js';
 import { firstLine } from '../array/text.js';
 import { type DecodePicture, MAX_PICTURE_PIXELS } from './pictures.js';
 
+export { openPictureThreads } from './picture-threads.node.js';
+
 type Sharp = typeof import('sharp')['default'];
 let loading: Promise<Sharp> | undefined;
 

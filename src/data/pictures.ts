@@ -1,7 +1,8 @@
 /**
  * Decoding of picture files. `#pictures` resolves to pictures.node.ts (the optional package sharp) or
- * pictures.browser.ts (the browser's own decoder); both export `decodePicture` of this type.
+ * pictures.browser.ts (the browser's own decoder); both export `decodePicture` and `openPictureThreads` of these types.
  */
+import type { Preprocess } from './preprocess.js';
 import type { Picture } from './sample.js';
 
 /**
@@ -15,3 +16,30 @@ export type DecodePicture = (bytes: Uint8Array, name: string) => Promise<Picture
 
 /** Most pixels of a picture (about 268 million, sharp's own default): 800 MB once decoded; more is a mistake or an attack. */
 export const MAX_PICTURE_PIXELS = 0x3fff * 0x3fff;
+
+/** Picture files that become the rows of a batch. */
+export interface PictureRows {
+  /** One for each row. */
+  readonly paths: readonly string[];
+  /** For messages: the source that they are of. */
+  readonly source: string;
+  readonly preprocess: Preprocess;
+  /** At least `preprocessDims` numbers for each path. Its memory is handed over and comes back in what is returned. */
+  readonly rows: Float32Array;
+}
+
+/** Threads that read, decode and preprocess, so that the thread of the caller does not. */
+export interface PictureThreads {
+  /** Jobs that are done side by side. */
+  readonly count: number;
+  /**
+   * The rows, filled in the order of the paths as decodePicture and preprocessPicture fill them. Throws what reading a file and
+   * these throw, ABORTED when closed meanwhile, DEPENDENCY_MISSING or LIMIT_EXCEEDED where the thread itself fails.
+   */
+  fill(job: PictureRows): Promise<Float32Array>;
+  /** Drops the jobs under way; resolves when the threads are gone. */
+  close(): Promise<void>;
+}
+
+/** Starts the threads; undefined where there are none, as in a page. */
+export type OpenPictureThreads = (count?: number) => PictureThreads | undefined;

@@ -30,15 +30,20 @@ export function preprocessPicture(
   }
   const fitted = cut(convertChannels(picture, planes, doing), preprocess, doing);
   const table = valueTable(preprocess, planes);
-  const pixels = height * width;
-  for (let c = 0; c < planes; c++) {
-    const source = channels === 'BGR' ? 2 - c : c;
-    const step = layout === 'NCHW' ? 1 : planes;
-    let to = offset + (layout === 'NCHW' ? c * pixels : c);
-    for (let y = 0; y < height; y++) {
-      let from = ((fitted.top + y) * fitted.picture.width + fitted.left) * planes + source;
-      for (let x = 0; x < width; x++, from += planes, to += step) {
-        target[to] = table[c * 256 + fitted.picture.data[from]];
+  const { data } = fitted.picture;
+  // From one pixel to the next, and from one plane to the next.
+  const [step, plane] = layout === 'NCHW' ? [1, height * width] : [planes, 1];
+  const [first, third] = channels === 'BGR' ? [2, 0] : [0, 2];
+  let to = offset;
+  for (let y = 0; y < height; y++) {
+    let from = ((fitted.top + y) * fitted.picture.width + fitted.left) * planes;
+    for (let x = 0; x < width; x++, from += planes, to += step) {
+      if (planes === 3) {
+        target[to] = table[data[from + first]];
+        target[to + plane] = table[256 + data[from + 1]];
+        target[to + 2 * plane] = table[512 + data[from + third]];
+      } else {
+        target[to] = table[data[from]];
       }
     }
   }

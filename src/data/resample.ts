@@ -19,13 +19,20 @@ const HALF = PRECISION / 2;
 interface Kernel {
   readonly radius: number;
   weight(distance: number): number;
+  /** Memory of the result: clamped where weights below 0 overshoot. */
+  emptyBytes(length: number): Uint8Array | Uint8ClampedArray;
 }
 
 const KERNELS: Record<'bilinear' | 'bicubic', Kernel> = {
-  bilinear: { radius: 1, weight: (x) => Math.max(0, 1 - Math.abs(x)) },
+  bilinear: {
+    radius: 1,
+    weight: (x) => Math.max(0, 1 - Math.abs(x)),
+    emptyBytes: (length) => new Uint8Array(length),
+  },
   // Keys' cubic convolution with a = −0.5.
   bicubic: {
     radius: 2,
+    emptyBytes: (length) => new Uint8ClampedArray(length),
     weight: (distance) => {
       const x = Math.abs(distance);
       if (x < 1) return (1.5 * x - 2.5) * x * x + 1;
@@ -123,22 +130,36 @@ function makeTaps(from: number, to: number, kernel: Kernel): Taps {
   return { starts, counts, weights, stride };
 }
 
+/*
+ * The loops below are where pictures spend their time, so: sums are whole numbers below 2³¹ throughout, as in PIL, and `| 0` tells
+ * the engine so; memory is read in its order; and pictures of three channels have their loop unrolled.
+ */
+
 function alongRows(picture: Picture, width: number, kernel: Kernel): Picture {
   const { channels, height, data: pixels } = picture;
   const { starts, counts, weights, stride } = makeTaps(picture.width, width, kernel);
-  const data = new Uint8ClampedArray(width * height * channels);
+  const data = kernel.emptyBytes(width * height * channels);
   let to = 0;
   for (let y = 0; y < height; y++) {
     const row = y * picture.width * channels;
     for (let x = 0; x < width; x++) {
       const firstWeight = x * stride;
       const lastWeight = firstWeight + counts[x];
-      for (let c = 0; c < channels; c++) {
-        // Whole numbers below 2³¹ throughout, as in PIL; `| 0` tells the engine so.
+      let at = row + starts[x] * channels;
+      if (channels === 3) {
+        let [red, green, blue] = [HALF, HALF, HALF];
+        for (let i = firstWeight; i < lastWeight; i++, at += 3) {
+          const weight = weights[i];
+          red = (red + pixels[at] * weight) | 0;
+          green = (green + pixels[at + 1] * weight) | 0;
+          blue = (blue + pixels[at + 2] * weight) | 0;
+        }
+        data[to++] = red >> FRACTION_BITS;
+        data[to++] = green >> FRACTION_BITS;
+        data[to++] = blue >> FRACTION_BITS;
+      } else {
         let sum = HALF;
-        let at = row + starts[x] * channels + c;
-        for (let i = firstWeight; i < lastWeight; i++, at += channels)
-          sum = (sum + pixels[at] * weights[i]) | 0;
+        for (let i = firstWeight; i < lastWeight; i++, at++) sum = (sum + pixels[at] * weights[i]) | 0;
         data[to++] = sum >> FRACTION_BITS;
       }
     }
@@ -150,17 +171,30 @@ function alongColumns(picture: Picture, height: number, kernel: Kernel): Picture
   const { data: pixels } = picture;
   const rowBytes = picture.width * picture.channels;
   const { starts, counts, weights, stride } = makeTaps(picture.height, height, kernel);
-  const data = new Uint8ClampedArray(rowBytes * height);
+  const data = kernel.emptyBytes(rowBytes * height);
   const sums = new Int32Array(rowBytes);
   for (let y = 0; y < height; y++) {
-    // Row by row through the picture: memory is read in its order.
-    sums.fill(HALF);
-    for (let i = 0; i < counts[y]; i++) {
-      const weight = weights[y * stride + i];
-      const row = (starts[y] + i) * rowBytes;
-      for (let x = 0; x < rowBytes; x++) sums[x] += pixels[row + x] * weight;
+    const [to, from, count] = [y * rowBytes, starts[y] * rowBytes, counts[y]];
+    const [first, second] = [weights[y * stride], weights[y * stride + 1]];
+    const next = from + rowBytes;
+    if (count === 1) {
+      data.set(pixels.subarray(from, next), to);
+    } else if (count === 2) {
+      for (let x = 0; x < rowBytes; x++) {
+        data[to + x] =
+          (HALF + Math.imul(pixels[from + x], first) + Math.imul(pixels[next + x], second)) >> FRACTION_BITS;
+      }
+    } else {
+      for (let x = 0; x < rowBytes; x++) {
+        sums[x] = (HALF + Math.imul(pixels[from + x], first) + Math.imul(pixels[next + x], second)) | 0;
+      }
+      for (let i = 2; i < count; i++) {
+        const weight = weights[y * stride + i];
+        const row = from + i * rowBytes;
+        for (let x = 0; x < rowBytes; x++) sums[x] = (sums[x] + Math.imul(pixels[row + x], weight)) | 0;
+      }
+      for (let x = 0; x < rowBytes; x++) data[to + x] = sums[x] >> FRACTION_BITS;
     }
-    for (let x = 0; x < rowBytes; x++) data[y * rowBytes + x] = sums[x] >> FRACTION_BITS;
   }
   return { ...picture, height, data: new Uint8Array(data.buffer) };
 }

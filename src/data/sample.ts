@@ -50,6 +50,11 @@ export interface DataSource {
   /** What sample `index` is called, e.g. the path of its picture; default its number. */
   sampleName?(index: number): string;
   /**
+   * The picture file of sample `index`, where `read` does nothing but decode it: threads of their own may then do so. Absent for
+   * everything else.
+   */
+  picturePath?(index: number): string;
+  /**
    * What tells whether the source is the one it was before: names, sizes and times of its files, not their contents. Absent
    * where there are no files, as for arrays in memory. Labels are not part of it.
    */

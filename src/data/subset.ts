@@ -31,6 +31,7 @@ export function subset(
     classes: source.classes,
     read: (index) => source.read(chosen[index]),
     sampleName: (index) => source.sampleName?.(chosen[index]) ?? `${chosen[index]}`,
+    ...(source.picturePath && { picturePath: (index) => source.picturePath!(chosen[index]) }),
     ...(source.fingerprint && {
       fingerprint: async () => fingerprintPart(await source.fingerprint!(), bytes),
     }),

@@ -1,10 +1,12 @@
 /** Assembles batches: samples of a source, preprocessed, in the element types and shapes that a model takes. */
 import { breathe } from '../array/breathe.js';
 import { TailorError } from '../array/errors.js';
-import type { NumericArray } from '../array/npy.js';
+import { forEachIndex } from '../array/for-each-index.js';
 import type { Preprocess } from '../data/preprocess.js';
 import type { DataSource } from '../data/sample.js';
 import type { Feed, ValueInfo } from '../runtime/session.js';
+import { pictureBatches } from './picture-batches.js';
+import { type RowsMaker, wholeMemory } from './rows-maker.js';
 import { type InputRows, writeSample } from './write-sample.js';
 
 /** Pictures that are decoded at the same time: enough for the decoder's threads, few enough for memory. */
@@ -23,9 +25,13 @@ export interface Batch {
 export interface BatchReader {
   /** Rows of every batch: the model's fixed batch size, or what was asked for. */
   readonly size: number;
+  /** Batches that can be read side by side. */
+  readonly width: number;
   read(start: number, samples: number): Promise<Batch>;
   /** Takes back the memory of feeds that nobody needs any more, for a later batch. */
   recycle(feeds: Batch['feeds']): void;
+  /** Drops what is being read, and lets go of threads. */
+  close(): Promise<void>;
 }
 
 /** What a BatchReader needs. */
@@ -39,47 +45,57 @@ export interface BatchOptions {
   readonly preprocess?: Preprocess;
   /** For the message when it is needed and not there. */
   readonly preprocessProblem?: string;
+  /** Picture files are read in threads of their own, where there are such (Node). Default false. */
+  readonly inThreads?: boolean;
 }
 
 /** Checks what can be checked before the first sample. INVALID_ARGUMENT, SHAPE_MISMATCH. */
 export function batchReader(options: BatchOptions): BatchReader {
-  const { source, inputs, batch } = options;
+  const { inputs, batch, inThreads } = options;
   const fixed = fixedBatch(inputs);
   const size = fixed ?? batch;
-  const free: ReadonlyMap<string, InputRows>[] = [];
+  const threads = inThreads ? pictureBatches(options, size) : undefined;
+  const { fill, recycle, width, close } = threads ?? samplesHere(options, size);
   return {
-    size,
+    ...{ size, recycle, width, close },
     async read(start, samples) {
-      const kept = free.pop() ?? new Map<string, InputRows>();
-      const buffers = new Map<string, InputRows>();
+      const filled = await fill(start, samples);
       const rows = fixed ?? samples;
-      await forEachIndex(samples, READ_AHEAD, async (row) => {
-        const sample = await source.read(start + row);
-        const doing = `Reading sample ${nameOf(source, start + row)} of ${source.name}`;
-        writeSample({ ...options, sample, row, size, buffers, kept, doing });
-        await breathe();
-      });
       const feeds: Record<string, Feed> = {};
       for (const { name } of inputs) {
-        // writeSample has filled every input.
-        const { data, dims, numbers } = buffers.get(name) as InputRows;
+        // All inputs have been filled.
+        const { data, dims, numbers } = filled.get(name) as InputRows;
         // Repeating a real sample cannot make a number that no sample makes, as zeros might (0/0).
         for (let row = samples; row < rows; row++) data.copyWithin(row * numbers, 0, numbers);
         feeds[name] = { data: data.subarray(0, rows * numbers), dims: [rows, ...dims] };
       }
       return { start, samples, feeds };
     },
-    recycle(feeds) {
-      free.push(new Map(Object.entries(feeds).map(([name, feed]) => [name, wholeMemory(feed)])));
-    },
   };
 }
 
-/** All the rows that the memory of a feed has room for. */
-function wholeMemory({ data, dims }: Feed): InputRows {
-  const rows = data as NumericArray;
-  const make = rows.constructor as new (buffer: ArrayBufferLike) => NumericArray;
-  return { data: new make(rows.buffer), dims: dims.slice(1), numbers: rows.length / dims[0] };
+/** Samples of any kind, in the thread of the caller. */
+function samplesHere(options: BatchOptions, size: number): RowsMaker {
+  const { source } = options;
+  const free: ReadonlyMap<string, InputRows>[] = [];
+  return {
+    width: 1,
+    async fill(start, samples) {
+      const kept = free.pop() ?? new Map<string, InputRows>();
+      const buffers = new Map<string, InputRows>();
+      await forEachIndex(samples, READ_AHEAD, async (row) => {
+        const sample = await source.read(start + row);
+        const doing = `Reading sample ${nameOf(source, start + row)} of ${source.name}`;
+        writeSample({ ...options, sample, row, size, buffers, kept, doing });
+        await breathe();
+      });
+      return buffers;
+    },
+    recycle(feeds) {
+      free.push(new Map(Object.entries(feeds).map(([name, feed]) => [name, wholeMemory(feed)])));
+    },
+    close: async () => {},
+  };
 }
 
 /** The batch size that the model is built for, or undefined where every input leaves it open. */
@@ -100,28 +116,6 @@ export function fixedBatch(inputs: readonly ValueInfo[]): number | undefined {
     );
   }
   return sizes[0];
-}
-
-/** Calls `task` for 0 … count−1, at most `width` at a time; waits for those under way before it throws. */
-async function forEachIndex(
-  count: number,
-  width: number,
-  task: (index: number) => Promise<void>,
-): Promise<void> {
-  let next = 0;
-  let failed = false;
-  const worker = async () => {
-    while (next < count && !failed) {
-      try {
-        await task(next++);
-      } catch (error) {
-        failed = true;
-        throw error;
-      }
-    }
-  };
-  const ends = await Promise.allSettled(Array.from({ length: Math.min(width, count) }, worker));
-  for (const end of ends) if (end.status === 'rejected') throw end.reason;
 }
 
 function nameOf(source: DataSource, index: number): string {

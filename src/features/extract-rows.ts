@@ -60,13 +60,18 @@ export async function extractRows(
   throwIfAborted(signal, stopped);
   const outputs = [...new Set([extractor.features, extractor.logits])];
   const probe = options.batch === 'auto' ? await chooseBatch(extractor, source, options) : undefined;
-  const pool = await openPool(extractor, options);
+  const batch = probe?.batch ?? range.batch;
+  // Of the whole source, not of the range: how it was cut must not show in the rows.
+  const pool = await openPool(extractor, { ...options, batches: Math.ceil(range.all / batch) });
   const report = startProgress(to - from);
   let size: number;
   try {
     options.onOpened?.(pool);
-    const batch = Math.min(probe?.batch ?? range.batch, to - from);
-    const reader = batchReader({ source, inputs: pool.inputs, batch, preprocess, preprocessProblem });
+    const reader = batchReader({
+      ...{ source, inputs: pool.inputs, batch: Math.min(batch, to - from), preprocess, preprocessProblem },
+      // Threads take a moment to start.
+      inThreads: options.workers !== 0 && to - from > batch,
+    });
     size = probe?.batch ?? reader.size;
     onProgress?.(report(0));
     await runBatches({ reader, pool, outputs, range, signal, doing: stopped }, async (read) => {
@@ -94,7 +99,7 @@ function passRange(
   source: DataSource,
   options: ExtractRowsOptions,
   doing: string,
-): { from: number; to: number; batch: number } {
+): { from: number; to: number; all: number; batch: number } {
   const { samples, batch } = passSizes(source, options, doing);
   const { from = 0, to = samples } = options;
   if (!(Number.isInteger(from) && Number.isInteger(to) && from >= 0 && from < to && to <= samples)) {
@@ -103,7 +108,7 @@ function passRange(
       `${doing}: the samples from ${from} to before ${to} were asked for; there are ${samples}, and one or more are needed.`,
     );
   }
-  return { from, to, batch: Math.min(batch, to - from) };
+  return { from, to, all: samples, batch };
 }
 
 interface Expected {

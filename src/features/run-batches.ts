@@ -1,7 +1,7 @@
 /** What every pass of a data source through a model shares: how many samples, one batch after another, the run itself. */
 import { TailorError, throwIfAborted } from '../array/errors.js';
 import type { DataSource } from '../data/sample.js';
-import type { BatchReader } from './batch.js';
+import type { Batch, BatchReader } from './batch.js';
 import type { Progress } from './progress.js';
 import type { FinishedBatch, PoolOptions, SessionPool } from './session-pool.js';
 
@@ -68,8 +68,8 @@ export interface BatchPass {
 
 /**
  * Calls `use` with one batch after another, in order, whatever session ran it. The next batch is read while those before are run
- * and used: in memory are as many batches as the pool has places, and the one that is read. Nothing is running any more, and the
- * pool is stopped, when it has thrown.
+ * and used: in memory are as many batches as the pool has places, and those that are read. The reader is closed afterwards. When it
+ * has thrown, nothing is running any more, and the pool is stopped.
  */
 export async function runBatches(
   { reader, pool, outputs, range: { from: first, to }, signal, doing }: BatchPass,
@@ -85,23 +85,35 @@ export async function runBatches(
     await use(finished);
     reader.recycle(finished.feeds);
   };
+  const reading: Promise<Batch>[] = [];
+  let from = first;
+  const readOn = () => {
+    for (; reading.length < reader.width && from < to; from += reader.size) {
+      const batch = reader.read(from, Math.min(reader.size, to - from));
+      // It is seen when it is awaited; until then it is nobody's unhandled rejection.
+      batch.catch(() => {});
+      reading.push(batch);
+    }
+  };
   try {
-    for (let from = first; from < to && !failed; ) {
-      const batch = await reader.read(from, Math.min(reader.size, to - from));
+    for (readOn(); reading.length > 0 && !failed; readOn()) {
+      const batch = await reading[0];
       while (underWay.length >= pool.places) await underWay.shift();
       throwIfAborted(signal, doing);
+      reading.shift();
       before = useInTurn(pool.run(batch, outputs), before);
       underWay.push(before);
-      // It is seen when it is awaited; until then it is nobody's unhandled rejection, and nothing more is begun.
+      // As above; and nothing more is begun.
       before.catch(() => {
         failed = true;
       });
-      from += batch.samples;
     }
     for (const using of underWay) await using;
   } catch (error) {
-    await pool.stop();
-    await Promise.allSettled(underWay);
+    await Promise.all([pool.stop(), reader.close()]);
+    await Promise.allSettled([...reading, ...underWay]);
     throw error;
+  } finally {
+    await reader.close();
   }
 }

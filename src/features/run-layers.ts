@@ -78,7 +78,7 @@ export async function runLayers(
   const { model, source, options, samples, batch } = run;
   const exposed = await exposeOutputs(model.file, views);
   const { outputs } = exposed;
-  const pool = await openPool(exposed, options);
+  const pool = await openPool(exposed, { ...options, batches: Math.ceil(samples / batch) });
   try {
     const reader = readerOf(run, pool, batch);
     const pass = {

@@ -3,7 +3,7 @@ import { ort } from '#ort';
 import { TailorError } from '../array/errors.js';
 import type { RunnableModel } from '../onnx/runnable.js';
 import type { Device } from '../runtime/devices.js';
-import { openSession, type Session, type SessionOptions } from '../runtime/session.js';
+import { firstDevice, openSession, type Session, type SessionOptions } from '../runtime/session.js';
 import type { DeviceTensor } from '../runtime/tensors.js';
 import type { Batch } from './batch.js';
 
@@ -12,10 +12,19 @@ export interface PoolOptions extends SessionOptions {
   /** Several devices, a session on each: ['cuda:0', 'cuda:1']. Default: `device` alone. */
   readonly devices?: readonly Device[];
   /**
-   * Sessions, each in a thread of its own (Node); they take turns on the devices. Default: one for each device. 0: one, in the
-   * thread of the caller, which is then kept busy by every run. A page always computes as with 0.
+   * Sessions, each in a thread of its own (Node); they take turns on the devices. Default: on cpu one for each of `threads`, where
+   * the model is small and there are batches for all (see openPool); elsewhere one for each device. 0: one, in the thread of the
+   * caller, which is then kept busy by every run. A page always computes as with 0.
    */
   readonly workers?: number;
+  /** Processors on cpu; the sessions share them. Default: all. */
+  readonly threads?: number;
+}
+
+/** What openPool is told beside: how much there is to do. */
+export interface PoolWork {
+  /** Batches in all. Default 1. */
+  readonly batches?: number;
 }
 
 /** A batch that was run: its inputs are there again, beside what came out. */
@@ -26,7 +35,7 @@ export interface FinishedBatch extends Batch {
 /** Sessions of one model. */
 export interface SessionPool
   extends Pick<Session, 'device' | 'refusedDevices' | 'partlyOnCpu' | 'inputs' | 'outputs'> {
-  /** Batches that may be with the sessions at the same time: one that runs and, where it has a thread, one that waits. */
+  /** Batches that may be with the sessions at the same time: one that runs in each and, in threads of their own, two that wait. */
   readonly places: number;
   /** Runs a batch on the session that has the least to do. The arrays of its feeds are gone; those of the answer count. */
   run(batch: Batch, outputs: readonly string[]): Promise<FinishedBatch>;
@@ -34,11 +43,21 @@ export interface SessionPool
   stop(): Promise<void>;
 }
 
-/** Opens the sessions. Throws what openSession throws, and INVALID_ARGUMENT. */
+/** Most memory that sessions may take for copies of the weights beyond the first. */
+const COPIES = 512 * 2 ** 20;
+
+/**
+ * Opens the sessions. On cpu, batches side by side in sessions of one thread need fewer processors than one batch after another in
+ * a session of many: its threads wait for each other at every node, and spin while they wait, which takes processors away from
+ * decoding. So by default there is one session for each processor, as far as copies of the weights fit 512 MB.
+ *
+ * Throws what openSession throws, and INVALID_ARGUMENT.
+ */
 export async function openPool(
-  { bytes, folder }: RunnableModel,
-  { device = 'auto', devices = [device], workers, threads, tf32 }: PoolOptions,
+  model: RunnableModel,
+  { device = 'auto', devices = [device], workers, threads, tf32, batches = 1 }: PoolOptions & PoolWork,
 ): Promise<SessionPool> {
+  const { bytes, folder } = model;
   if (workers !== undefined && !(Number.isInteger(workers) && workers >= 0)) {
     throw new TailorError('INVALID_ARGUMENT', `Opening sessions: workers is ${workers}; give 0 or more.`);
   }
@@ -46,10 +65,14 @@ export async function openPool(
     throw new TailorError('INVALID_ARGUMENT', 'Opening sessions: no device was given. Leave devices out.');
   }
   const ownThread = ort.threads && workers !== 0;
-  const count = ownThread ? Math.max(workers ?? 1, devices.length) : 1;
+  const processors = threads ?? ort.processors;
+  const likely = devices.includes('auto') ? await firstDevice() : undefined;
+  const onCpu = devices.every((name) => (name === 'auto' ? likely : name) === 'cpu');
+  const sideBySide = onCpu ? sessionsOnCpu(model, processors, batches) : 1;
+  const count = ownThread ? Math.max(workers ?? sideBySide, devices.length) : 1;
   // Sessions that each took all processors would stand in each other's way.
-  const shared = count > 1 ? Math.max(1, Math.floor(ort.processors / count)) : undefined;
-  const how = { threads: threads ?? shared, tf32, ownThread, folder };
+  const shared = count > 1 ? Math.max(1, Math.floor(processors / count)) : threads;
+  const how = { threads: shared, tf32, ownThread, folder };
   const sessions: Session[] = [];
   try {
     // The first tells what `auto` is; the others follow it.
@@ -74,7 +97,7 @@ export async function openPool(
     partlyOnCpu: sessions.some((session) => session.partlyOnCpu),
     inputs: first.inputs,
     outputs: first.outputs,
-    places: ownThread ? 2 * count : 1,
+    places: ownThread ? count + Math.min(count, 2) : 1,
     async run(batch, outputs) {
       const chosen = load.indexOf(Math.min(...load));
       load[chosen]++;
@@ -88,6 +111,14 @@ export async function openPool(
     },
     stop: () => stopAll(sessions),
   };
+}
+
+/** How many sessions of one model there should be; not more than there are batches, and then only one. */
+function sessionsOnCpu({ bytes, folder }: RunnableModel, processors: number, batches: number): number {
+  // Weights that stay in their files are large.
+  const copies = folder === undefined ? Math.floor(COPIES / bytes.length) : 0;
+  const count = Math.min(processors, copies + 1);
+  return batches < count ? 1 : count;
 }
 
 async function stopAll(sessions: readonly Session[]): Promise<void> {

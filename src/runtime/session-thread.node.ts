@@ -2,11 +2,10 @@
  * A session in a thread of its own: this end starts the thread, sends it what is to be run and waits for the answers. What the
  * thread does is in session-worker.node.js.
  */
-import { Worker } from 'node:worker_threads';
 import type { env, InferenceSession } from 'onnxruntime-common';
 import { Tensor } from 'onnxruntime-common';
+import { startThread } from '../array/ask-thread.node.js';
 import { TailorError } from '../array/errors.js';
-import { firstLine } from '../array/text.js';
 import type { OrtSession } from './ort.js';
 import type { TensorData } from './tensors.js';
 
@@ -43,27 +42,25 @@ export interface SentTensor {
   readonly dims: readonly number[];
 }
 
-/** What a thread is asked. */
-export type ThreadRequest =
+/** What a thread is asked: to make the session it was started for, and then to run it. */
+export type ThreadQuestion =
+  | { readonly kind: 'open' }
   | {
       readonly kind: 'run';
-      readonly id: number;
       readonly feeds: readonly SentTensor[];
       readonly fetches: readonly string[];
       /** The memory of the feeds came along and is sent back. */
       readonly lent: boolean;
-    }
-  | { readonly kind: 'end' };
+    };
 
-/** What it answers: first what the session is like, or why there is none; then a reply to each run. */
-export type ThreadReply =
-  | Pick<InferenceSession, 'inputMetadata' | 'outputMetadata'>
-  | { readonly refusal: string }
-  | { readonly id: number; readonly outputs: readonly SentTensor[]; readonly returned: readonly SentTensor[] }
-  | { readonly id: number; readonly failure: string };
+/** What it answers: what the session is like, then what came out. */
+export type ThreadAnswer = SessionValues | RunAnswer;
 
-type Answer = { readonly outputs: readonly SentTensor[]; readonly returned: readonly SentTensor[] };
-type Waiting = { resolve(answer: Answer): void; reject(error: unknown): void };
+type SessionValues = Pick<InferenceSession, 'inputMetadata' | 'outputMetadata'>;
+interface RunAnswer {
+  readonly outputs: readonly SentTensor[];
+  readonly returned: readonly SentTensor[];
+}
 
 /**
  * Starts a thread and makes the session there; throws what onnxruntime throws. A thread that waits keeps no process alive.
@@ -78,81 +75,44 @@ export async function createInThread(
   const workerData: ThreadData = { model, options, logLevel, state };
   if (states.size === 0) process.on('exit', waitForThreads);
   states.add(state);
-  // Options of the process's own command line (--input-type, --eval) mean nothing to it.
-  const worker = new Worker(new URL('./session-worker.node.js', import.meta.url), {
-    workerData,
-    execArgv: [],
+  const thread = startThread<ThreadQuestion, ThreadAnswer>(
+    new URL('./session-worker.node.js', import.meta.url),
+    {
+      workerData,
+      died: deathBy,
+      ended: () => new TailorError('ABORTED', 'Running a model: its session was stopped before this run.'),
+      onExit() {
+        states.delete(state);
+        if (states.size === 0) process.off('exit', waitForThreads);
+      },
+    },
+  );
+  const values = await thread.ask({ kind: 'open' }).catch(async (error) => {
+    await thread.end();
+    throw error;
   });
-  const waiting = new Map<number, Waiting>();
-  let death: TailorError | undefined;
-  const dies = (error: TailorError) => {
-    death ??= error;
-    for (const { reject } of waiting.values()) reject(death);
-    waiting.clear();
+  const { inputMetadata, outputMetadata } = values as SessionValues;
+  const run = async (
+    feeds: Readonly<Record<string, Tensor>>,
+    fetches: readonly string[],
+    lent: boolean,
+  ): Promise<RunAnswer> => {
+    const sent = Object.entries(feeds).map(([name, { type, data, dims }]) => ({
+      ...{ name, type, dims },
+      data: data as TensorData,
+    }));
+    const question = { kind: 'run', feeds: sent, fetches, lent } as const;
+    return (await thread.ask(question, lent ? memoryOf(sent) : [])) as RunAnswer;
   };
-  const ended = new Promise<void>((resolve) => {
-    worker.once('exit', (code) => {
-      dies(deathBy(`exit code ${code}`));
-      states.delete(state);
-      if (states.size === 0) process.off('exit', waitForThreads);
-      resolve();
-    });
-  });
-  const ready = new Promise<Pick<InferenceSession, 'inputMetadata' | 'outputMetadata'>>((resolve, reject) => {
-    waiting.set(0, { resolve: () => {}, reject });
-    worker.on('error', (error) => dies(deathBy(firstLine(error), error)));
-    worker.on('messageerror', (error) => dies(deathBy(firstLine(error), error)));
-    worker.on('message', (reply: ThreadReply) => {
-      if ('inputMetadata' in reply) {
-        waiting.delete(0);
-        resolve(reply);
-      } else if ('refusal' in reply) {
-        waiting.delete(0);
-        reject(new Error(reply.refusal));
-      } else {
-        const asked = waiting.get(reply.id);
-        waiting.delete(reply.id);
-        // While it is released, its end is awaited.
-        if (waiting.size === 0 && !death) worker.unref();
-        if ('failure' in reply) asked?.reject(new Error(reply.failure));
-        else asked?.resolve(reply);
-      }
-    });
-  });
-  const { inputMetadata, outputMetadata } = await ready;
-  worker.unref();
-
-  let runs = 0;
-  const ask = (feeds: Readonly<Record<string, Tensor>>, fetches: readonly string[], lent: boolean) =>
-    new Promise<Answer>((resolve, reject) => {
-      if (death) throw death;
-      const id = ++runs;
-      const sent = Object.entries(feeds).map(([name, { type, data, dims }]) => ({
-        ...{ name, type, dims },
-        data: data as TensorData,
-      }));
-      const request: ThreadRequest = { kind: 'run', id, feeds: sent, fetches, lent };
-      worker.postMessage(request, lent ? memoryOf(sent) : []);
-      waiting.set(id, { resolve, reject });
-      worker.ref();
-    });
-
   return {
     inputMetadata,
     outputMetadata,
-    run: async (feeds, fetches) => tensors((await ask(feeds, fetches, false)).outputs),
+    run: async (feeds, fetches) => tensors((await run(feeds, fetches, false)).outputs),
     lend: async (feeds, fetches) => {
-      const { outputs, returned } = await ask(feeds, fetches, true);
+      const { outputs, returned } = await run(feeds, fetches, true);
       return { results: tensors(outputs), returned: tensors(returned) };
     },
-    async release() {
-      if (death) return;
-      const request: ThreadRequest = { kind: 'end' };
-      death = new TailorError('ABORTED', 'Running a model: its session was stopped before this run.');
-      worker.ref();
-      worker.postMessage(request);
-      await ended;
-    },
+    release: () => thread.end(),
   };
 }
 

@@ -12,15 +12,17 @@ const [BUSY, ENDING] = [0, 1];
 
 /**
  * @typedef {import('./session-thread.node.js').SentTensor} SentTensor
- * @typedef {import('./session-thread.node.js').ThreadRequest} ThreadRequest
- * @typedef {import('./session-thread.node.js').ThreadReply} ThreadReply
+ * @typedef {import('./session-thread.node.js').ThreadQuestion} ThreadQuestion
+ * @typedef {import('./session-thread.node.js').ThreadAnswer} ThreadAnswer
+ * @typedef {import('../array/ask-thread.node.js').ToThread<ThreadQuestion>} ToThread
+ * @typedef {import('../array/ask-thread.node.js').FromThread<ThreadAnswer>} FromThread
  * @typedef {import('./session-thread.node.js').ThreadData} ThreadData
  */
 
 const { model, options, logLevel, state } = /** @type {ThreadData} */ (workerData);
 const port = /** @type {import('node:worker_threads').MessagePort} */ (parentPort);
 
-/** @param {ThreadReply} reply @param {readonly ArrayBuffer[]} [given] */
+/** @param {FromThread} reply @param {readonly ArrayBuffer[]} [given] */
 const post = (reply, given = []) => port.postMessage(reply, given);
 
 /** Nothing more happens in a process that ends. @returns {Promise<never>} */
@@ -71,44 +73,51 @@ function memoryOf(tensors) {
   return [...buffers];
 }
 
-/** @param {InferenceSession} session @param {Extract<ThreadRequest, { kind: 'run' }>} request */
-async function answer(session, { id, feeds, fetches, lent }) {
-  try {
-    /** @type {Record<string, Tensor>} */
-    const tensors = {};
-    for (const { name, type, data, dims } of feeds) {
-      tensors[name] = new Tensor(/** @type {'float32'} */ (type), /** @type {Float32Array} */ (data), dims);
-    }
-    const outputs = sent(
-      /** @type {Record<string, Tensor>} */ (await busy(() => session.run(tensors, fetches))),
-    );
-    const returned = lent ? feeds : [];
-    post({ id, outputs, returned }, memoryOf([...outputs, ...returned]));
-  } catch (error) {
-    post({ id, failure: error instanceof Error ? error.message : String(error) });
+/** @type {InferenceSession | undefined} */
+let session;
+
+/** @param {ThreadQuestion} question @returns {Promise<{ answer: ThreadAnswer, given?: readonly ArrayBuffer[] }>} */
+async function answer(question) {
+  session ??= await busy(open);
+  const opened = session;
+  if (question.kind === 'open') {
+    return { answer: { inputMetadata: opened.inputMetadata, outputMetadata: opened.outputMetadata } };
   }
+  const { feeds, fetches, lent } = question;
+  /** @type {Record<string, Tensor>} */
+  const tensors = {};
+  for (const { name, type, data, dims } of feeds) {
+    tensors[name] = new Tensor(/** @type {'float32'} */ (type), /** @type {Float32Array} */ (data), dims);
+  }
+  const outputs = sent(
+    /** @type {Record<string, Tensor>} */ (await busy(() => opened.run(tensors, fetches))),
+  );
+  const returned = lent ? feeds : [];
+  return { answer: { outputs, returned }, given: memoryOf([...outputs, ...returned]) };
 }
 
 /** One after the other, so that what waits can be dropped. @type {Promise<void>} */
 let turn = Promise.resolve();
 let ending = false;
 
-try {
-  const session = await busy(open);
-  port.on('message', (/** @type {ThreadRequest} */ request) => {
-    if (request.kind === 'end') ending = true;
-    turn = turn.then(async () => {
-      // The request to end may have come while the last run kept the thread busy.
-      await new Promise((resolve) => setImmediate(resolve));
-      if (request.kind === 'run' && !ending) await answer(session, request);
-      if (request.kind === 'end') {
-        await busy(() => session.release());
-        port.close();
-      }
-    });
+port.on('message', (/** @type {ToThread} */ message) => {
+  if (message.kind === 'end') ending = true;
+  turn = turn.then(async () => {
+    // The message that ends it may have come while the last run kept the thread busy.
+    await new Promise((resolve) => setImmediate(resolve));
+    if (message.kind === 'end') {
+      const opened = session;
+      if (opened) await busy(() => opened.release());
+      port.close();
+      return;
+    }
+    if (ending) return;
+    const { id, question } = message;
+    try {
+      const { answer: found, given } = await answer(question);
+      post({ id, answer: found }, given);
+    } catch (error) {
+      post({ id, failure: { message: error instanceof Error ? error.message : String(error) } });
+    }
   });
-  post({ inputMetadata: session.inputMetadata, outputMetadata: session.outputMetadata });
-} catch (error) {
-  post({ refusal: error instanceof Error ? error.message : String(error) });
-  port.close();
-}
+});

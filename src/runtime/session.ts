@@ -91,9 +91,9 @@ export async function openSession(
   if (device !== 'auto') return openOn(model, device, how, []);
   const refused: RefusedDevice[] = [];
   for (const name of ort.devices) {
-    const found = await ort.check(name, { quick: true });
-    if (!found.available || found.software) {
-      refused.push({ device: name, reason: found.reason });
+    const reason = await refusalOf(name);
+    if (reason !== undefined) {
+      refused.push({ device: name, reason });
       continue;
     }
     try {
@@ -104,6 +104,18 @@ export async function openSession(
     }
   }
   throw new TailorError('DEVICE_UNAVAILABLE', 'Opening a session: no device works here. Run doctor.');
+}
+
+/** The device that 'auto' tries first. */
+export async function firstDevice(): Promise<NamedDevice> {
+  for (const name of ort.devices) if ((await refusalOf(name)) === undefined) return name;
+  return 'cpu';
+}
+
+/** Why 'auto' does not try a device. */
+async function refusalOf(device: NamedDevice): Promise<string | undefined> {
+  const { available, software, reason } = await ort.check(device, { quick: true });
+  return available && !software ? undefined : reason;
 }
 
 async function openOn(

@@ -10,7 +10,7 @@ import { formatSeconds, markdownTable } from './table.mjs';
 import { spread } from './timing.mjs';
 import { watch } from './watched-process.mjs';
 
-const CLI = join(root, 'dist/cli/main.js');
+const CLI = join(root, 'dist/cli/launch.cjs');
 const PEER = join(root, 'benchmarks/graft-peer.py');
 /** Layers of 64 MiB: 1.4 GiB, which a message still holds, and as much beside the model. */
 const [FULL, QUICK] = [22, 4];

@@ -8,7 +8,7 @@ import { formatSeconds, markdownTable } from './table.mjs';
 import { takeTurns } from './timing.mjs';
 import { watch } from './watched-process.mjs';
 
-const CLI = join(root, 'dist/cli/main.js');
+const CLI = join(root, 'dist/cli/launch.cjs');
 const MODEL = join(root, 'models/cifar10-lt-resnet20-wd.onnx');
 
 /** @param {{ threads: number, quick: boolean, out: string }} options */

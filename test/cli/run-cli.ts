@@ -5,7 +5,7 @@ import { resolve } from 'node:path';
 
 const root = resolve(import.meta.dirname, '../..');
 /** The built command. */
-export const main = resolve(root, 'dist/cli/main.js');
+export const main = resolve(root, 'dist/cli/launch.cjs');
 if (!existsSync(main)) throw new Error('The command line is tested as built: run "npm run build" first.');
 
 export interface CliResult {

@@ -13,6 +13,8 @@ export { type FloatArray, type Matrix, matrix, type Vector, vector } from './arr
 export { type NpyArray, type NpyContent, type NumericArray, parseNpy } from './array/npy.js';
 export type { NpyRows, RowsOptions } from './array/npy-rows.js';
 export { encodeNpz, type Npz, openNpz, readNpz, writeNpz } from './array/npz.js';
+export { openArrays } from './array/open-arrays.js';
+export { writeSafetensors } from './array/safetensors.js';
 export { VERSION } from './array/version.js';
 export { type HeadLogitsOptions, headLogits } from './compute/head-logits.js';
 export { type ArraySourceOptions, npySource, npzSource } from './data/array-source.js';
@@ -117,7 +119,9 @@ export { type ReadInputsOptions, readInputs } from './features/read-inputs.js';
 export type { PoolOptions } from './features/session-pool.js';
 export { type ExtractStoreOptions, extractStore, type StoreReport } from './features/store/extract-store.js';
 export type { StorePart } from './features/store/manifest.js';
+export type { StorePiece } from './features/store/piece.js';
 export { isStore } from './features/store/read-store.js';
+export { writeFeatures } from './features/write-features.js';
 export {
   ADJUST_METHODS,
   type AdjustContext,

@@ -45,3 +45,10 @@ export function float16ToFloat32(bits: Uint16Array): Float32Array<ArrayBuffer> {
   for (let i = 0; i < values.length; i++) values[i] = fromFloat16(bits[i]);
   return values;
 }
+
+/** Bit patterns of bfloat16 as float32 numbers; exact: they are the upper halves of those. */
+export function bfloat16ToFloat32(bits: Uint16Array): Float32Array<ArrayBuffer> {
+  const words = new Uint32Array(bits.length);
+  for (let i = 0; i < words.length; i++) words[i] = bits[i] << 16;
+  return new Float32Array(words.buffer);
+}

@@ -66,7 +66,8 @@ export async function openRows(
   };
 }
 
-function heldRows({ dtype, shape, data, strings }: NpyArray, name: string): NpyRows {
+/** Rows of an array that is in memory. FORMAT_INVALID for strings, an array without axes, and rows of no numbers. */
+export function heldRows({ dtype, shape, data, strings }: NpyArray, name: string): NpyRows {
   if (strings || shape.length === 0) {
     throw new TailorError(
       'FORMAT_INVALID',

@@ -145,10 +145,14 @@ export function toLabels(array: NpyArray, name: string): Int32Array {
 }
 
 /** The numbers in file order, in native byte order; shares memory where it can. `body` is a whole number of items. */
-export function decodeNumbers(body: Uint8Array, { kind, itemBytes, littleEndian }: NpyHeader): NumericArray {
+export function decodeNumbers(
+  body: Uint8Array,
+  { kind, itemBytes, littleEndian }: Pick<NpyHeader, 'kind' | 'itemBytes' | 'littleEndian'>,
+): NumericArray {
   const swap = itemBytes > 1 && littleEndian !== HOST_IS_LITTLE_ENDIAN;
   const aligned = body.byteOffset % itemBytes === 0;
-  const native = swap ? swapBytes(body, itemBytes) : aligned ? body : body.slice();
+  // Not slice(): that of a Buffer does not copy.
+  const native = swap ? swapBytes(body, itemBytes) : aligned ? body : new Uint8Array(body);
   const { buffer, byteOffset } = native;
   const length = native.length / itemBytes;
   switch (`${kind}${itemBytes}`) {

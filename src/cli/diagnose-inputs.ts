@@ -6,21 +6,23 @@ import { headLogits } from '../compute/head-logits.js';
 import { alignLabels } from '../data/class-names.js';
 import { parseCounts } from '../data/read-counts.js';
 import type { Diagnostics } from '../diagnostics/diagnostics.js';
-import { mergeStatistics } from '../diagnostics/merge-statistics.js';
 import type { PassOptions } from '../diagnostics/pass-options.js';
-import { type NamedStatistics, readStatistics } from '../diagnostics/statistics-file.js';
+import type { NamedStatistics } from '../diagnostics/statistics-file.js';
 import { evaluationSum } from '../evaluation/evaluate.js';
 import { groupConfusion } from '../evaluation/group-confusion.js';
 import { FeatureSet } from '../features/feature-set.js';
 import type { FeatureStream } from '../features/feature-stream.js';
 import { inClasses } from '../features/fit-stream.js';
 import type { Model } from '../features/model.js';
+import type { StorePiece } from '../features/store/piece.js';
+import { isStore, openStore } from '../features/store/read-store.js';
 import { readHeadFile } from '../head/head-file.js';
 import type { ReportEvaluation } from '../report/content.js';
 import { noteClassOrder } from './class-order.js';
 import type { DiagnoseCommandOptions } from './diagnose-options.js';
 import { readDiagnosed } from './diagnosed-features.js';
 import { readClassNames, readPerClass } from './input.js';
+import { readAllStatistics } from './merged-statistics.js';
 import { extractionOf, openModelArgument } from './options.js';
 import type { Terminal } from './terminal.js';
 
@@ -32,6 +34,8 @@ export interface DiagnosedSet {
   readonly statistics?: NamedStatistics;
   readonly classes: number;
   readonly name: string;
+  /** Which samples of which feature stores are in it. */
+  readonly pieces?: readonly StorePiece[];
 }
 
 /** Everything that was read. */
@@ -67,10 +71,11 @@ export async function readDiagnoseInputs(
       sets.push(set);
     }
     const classes = head ? headShape(head)[0] : Math.max(...sets.map((set) => set.classCount));
-    return { first, sets, classes, name: sets.map((set) => set.name).join(' + ') };
+    const name = sets.map((set) => set.name).join(' + ');
+    return { first, sets, classes, name, pieces: first ? await piecesOf(specs) : undefined };
   };
   const first = options.fromStatistics
-    ? await readAllStatistics(options.fromStatistics)
+    ? statisticsSet(await readAllStatistics(options.fromStatistics, options, terminal))
     : await read(features, true);
   const classNames = given ?? first.sets?.find((set) => set.classes)?.classes ?? first.statistics?.classNames;
   const test =
@@ -87,6 +92,20 @@ export async function readDiagnoseInputs(
   // The second set is read by the counts of the first: what was trained on.
   const counts = countsOf(classNames) ?? (test ? countsOfSet(first) : undefined);
   return { model, head, counts, classNames, first, test };
+}
+
+const statisticsSet = (statistics: NamedStatistics): DiagnosedSet => ({
+  first: true,
+  statistics,
+  classes: statistics.statistics.classes,
+  name: statistics.name,
+  pieces: statistics.pieces,
+});
+
+async function piecesOf(specs: readonly string[]): Promise<readonly StorePiece[] | undefined> {
+  const pieces: StorePiece[] = [];
+  for (const spec of specs) if (await isStore(spec)) pieces.push((await openStore(spec)).piece);
+  return pieces.length > 0 ? pieces : undefined;
 }
 
 /** The second set in the classes of the first: figures of two sets stand side by side class by class. */
@@ -121,33 +140,6 @@ function countsOfSet({ sets, statistics, classes }: DiagnosedSet): number[] | un
   for (const set of sets ?? []) for (const label of set.labels ?? []) counts[label]++;
   if (statistics) for (const [k, n] of statistics.statistics.counts.entries()) counts[k] += n;
   return counts.every((n) => n > 0) ? counts : undefined;
-}
-
-async function readAllStatistics(paths: readonly string[]): Promise<DiagnosedSet> {
-  let all: NamedStatistics | undefined;
-  for (const path of paths) {
-    const next = await readStatistics(path);
-    assertSameNames(all, next);
-    all = all
-      ? {
-          statistics: await mergeStatistics(all.statistics, next.statistics),
-          name: `${all.name} + ${next.name}`,
-          classNames: all.classNames ?? next.classNames,
-        }
-      : next;
-  }
-  return { first: true, statistics: all!, classes: all!.statistics.classes, name: all!.name };
-}
-
-/** Statistics are added class by class: other names, or another order of them, are other classes. */
-function assertSameNames(one: NamedStatistics | undefined, other: NamedStatistics): void {
-  const [names, others] = [one?.classNames, other.classNames];
-  if (!names || !others || JSON.stringify(names) === JSON.stringify(others)) return;
-  throw new TailorError(
-    'LABELS_INVALID',
-    `Merging statistics of features: ${one!.name} and ${other.name} have different class names, or in another order. ` +
-      'Statistics that are merged share their classes.',
-  );
 }
 
 /** Answers of the head on the test set, or else on the only set, for the report; those of a stream chunk by chunk. */

@@ -1,9 +1,11 @@
 /** The options of `diagnose`, and which of them go together. */
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { FdrCenter } from '../diagnostics/fdr.js';
+import type { StorePart } from '../features/store/manifest.js';
 import { SOURCES, STDIN_NOTE } from './help.js';
 import { parsePositive, wholeNumber } from './numbers.js';
 import { addDataOptions, addHeadOption, type DataOptions } from './options.js';
+import { parsePart } from './part.js';
 import { addReportOptions, type ReportOptions } from './report-options.js';
 import { addThresholdOptions, type ThresholdOptions } from './thresholds.js';
 
@@ -15,6 +17,8 @@ export interface DiagnoseCommandOptions extends DataOptions, ThresholdOptions, R
   readonly output?: string;
   readonly fromStatistics?: readonly string[];
   readonly saveStatistics?: string;
+  readonly shard?: StorePart;
+  readonly incomplete?: boolean;
   readonly center: FdrCenter;
   readonly weightDecay?: number;
   readonly intervals: number;
@@ -32,10 +36,10 @@ export function newDiagnoseCommand(): Command {
   const command = new Command('diagnose')
     .argument(
       '[features...]',
-      'feature files (.npz of extract), several are one set; with --model also a data source',
+      'feature files or stores of extract, several are one set; with --model also a data source',
     )
     .option('--model <file>', 'the .onnx that the features come from: its head, class names and counts')
-    .option('--head <file>', 'a head instead (.npz with weight and bias)')
+    .option('--head <file>', 'a head instead (.npz or .safetensors with weight and bias)')
     .option('--test <features|src>', 'a second set of the same model, shown beside the first')
     .option(
       '--counts <file>',
@@ -49,6 +53,15 @@ export function newDiagnoseCommand(): Command {
       '--save-statistics <file>',
       'keep the statistics of the features, to be merged with others (.npz)',
       parseNpzName,
+    )
+    .option(
+      '--shard <i/n>',
+      'of a folder of shards: only save the statistics of part i of n, which may be all that is there yet',
+      parsePart,
+    )
+    .option(
+      '--incomplete',
+      'with --from-statistics of parts of a folder of shards: take what is there where some are missing',
     )
     .addOption(
       new Option(
@@ -87,7 +100,7 @@ export function assertUsage(
   features: readonly string[],
   options: DiagnoseCommandOptions,
 ): void {
-  const { fromStatistics, model, head, layers, randomLayers } = options;
+  const { fromStatistics, model, head, layers, randomLayers, incomplete } = options;
   const refuse = (why: string) => command.error(`error: ${why}`);
   if (features.length === 0 && !fromStatistics) refuse('feature files are needed, or --from-statistics');
   if (features.length > 0 && fromStatistics) {
@@ -95,9 +108,31 @@ export function assertUsage(
       'either feature files or --from-statistics; save the statistics of the features first to merge them',
     );
   }
+  if (incomplete && !fromStatistics) refuse('--incomplete goes with --from-statistics');
+  if (options.shard) assertPartUsage(features, options, refuse);
   if (model !== undefined && head !== undefined) refuse('either --model or --head');
   if (layers !== undefined && model === undefined) refuse('--layers needs the --model');
   if (randomLayers !== undefined && features.length !== 1) refuse('--random-layers needs one feature file');
+}
+
+/** What is said of a part would say nothing of the whole: classes come one after the other in many sources. */
+function assertPartUsage(
+  features: readonly string[],
+  options: DiagnoseCommandOptions,
+  refuse: (why: string) => void,
+): void {
+  const { test, report, markdown, svg, layers, randomLayers, counts, intervals } = options;
+  if (features.length !== 1) refuse('--shard is of one folder of shards');
+  if (options.saveStatistics === undefined) {
+    refuse('--shard only collects statistics, so it needs --save-statistics');
+  }
+  const ofTheWhole = { test, report, markdown, svg, layers, 'random-layers': randomLayers, counts };
+  for (const [name, value] of Object.entries({ ...ofTheWhole, intervals: intervals || undefined })) {
+    if (value === undefined) continue;
+    refuse(
+      `--shard only collects statistics; --${name} is for the diagnosis of the whole, from all statistics or of the folder`,
+    );
+  }
 }
 
 function parseNpzName(text: string): string {
@@ -110,4 +145,5 @@ Examples:
   onnx-tailor diagnose train.npz --model classifier.onnx --report report.html
   onnx-tailor diagnose train.npz --test test.npz --model classifier.onnx --counts counts.json --report report.html
   onnx-tailor diagnose part-3.npz --model classifier.onnx --save-statistics part-3.statistics.npz
-  onnx-tailor diagnose --from-statistics part-*.statistics.npz --model classifier.onnx`;
+  onnx-tailor diagnose --from-statistics part-*.statistics.npz --model classifier.onnx
+  onnx-tailor diagnose train/ --shard 3/8 --model classifier.onnx --save-statistics statistics/3-of-8.npz`;

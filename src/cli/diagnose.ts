@@ -15,6 +15,7 @@ import { diagnosisContent } from '../report/diagnosis-content.js';
 import { describeDiagnostics } from './describe-diagnostics.js';
 import { type DiagnoseInputs, evaluationOf, readDiagnoseInputs } from './diagnose-inputs.js';
 import { assertUsage, type DiagnoseCommandOptions, newDiagnoseCommand } from './diagnose-options.js';
+import { diagnosePart } from './diagnose-part.js';
 import { extractionOf } from './options.js';
 import { assertFree } from './output.js';
 import { assertReportsFree, describeReports, writeReports } from './report-options.js';
@@ -26,6 +27,8 @@ export function diagnoseCommand(terminal: Terminal): Command {
   return command.action(async (features: string[], options: DiagnoseCommandOptions) => {
     assertUsage(command, features, options);
     await assertOutputsFree(features, options);
+    const { shard, saveStatistics } = options;
+    if (shard) return diagnosePart(features[0], shard, saveStatistics!, options, terminal);
     const inputs = await readDiagnoseInputs(features, options, terminal);
     const first = await diagnoseOne(inputs, inputs.first, options, terminal, 'Diagnosing');
     const diagnostics = await withProbes(first, inputs, options, terminal);
@@ -40,7 +43,7 @@ export function diagnoseCommand(terminal: Terminal): Command {
       provenance: provenanceOf(inputs, options),
     });
     const written = await writeReports(options, content, options.force);
-    if (options.saveStatistics !== undefined) written.push(options.saveStatistics);
+    if (saveStatistics !== undefined) written.push(saveStatistics);
     terminal.finish(
       { ...diagnostics, ...(test && { test, together: content.advice }), written },
       [describeDiagnostics(content), ...describeReports(written)].join('\n'),
@@ -71,6 +74,7 @@ async function diagnoseOne(
               overwrite: force,
               name,
               classNames: names ?? undefined,
+              pieces: source.pieces,
             })
         : undefined,
   });

@@ -4,7 +4,7 @@ import { headShape } from '../array/linear-head.js';
 import { parseCounts } from '../data/read-counts.js';
 import { evaluate } from '../evaluation/evaluate.js';
 import { openFeatures } from '../features/open-features.js';
-import { readHeadFile } from '../head/head-file.js';
+import { isHeadFile, readHeadFile } from '../head/head-file.js';
 import { noteClassOrder } from './class-order.js';
 import { describeEvaluation } from './describe-evaluation.js';
 import { SOURCES, STDIN_NOTE } from './help.js';
@@ -30,14 +30,14 @@ interface Options extends DataOptions, ThresholdOptions {
 
 export function evaluateCommand(terminal: Terminal): Command {
   const command = new Command('evaluate')
-    .argument('<model>', 'an .onnx file, or a head (.npz with weight and bias)')
+    .argument('<model>', 'an .onnx file, or a head (.npz or .safetensors with weight and bias)')
     .requiredOption(
       '--data <features|src>',
-      'a feature file (.npz), or a data source to run through the model',
+      'a feature file (.npz, .safetensors, .parquet), or a data source to run through the model',
     )
     .option(
       '--counts <file>',
-      "training samples per class (.json or .npz), which cut many, medium and few; default: the model's metadata",
+      "training samples per class (.json or a file with labels), which cut many, medium and few; default: the model's metadata",
     )
     .option(
       '--bootstrap <replicates>',
@@ -49,7 +49,7 @@ export function evaluateCommand(terminal: Terminal): Command {
     .addHelpText('after', `${SOURCES}\n${STDIN_NOTE}\n${EXAMPLES}`);
   addHeadOption(addThresholdOptions(addDataOptions(command)));
   return command.action(async (path: string, options: Options) => {
-    const model = path.toLowerCase().endsWith('.npz') ? undefined : await openModelArgument(path, options);
+    const model = isHeadFile(path) ? undefined : await openModelArgument(path, options);
     const head = model ? model.head : await readHeadFile(path);
     const classes = model ? model.classes : await headClasses(options);
     const countsOf =

@@ -2,8 +2,9 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { platform } from '#platform';
 import type { StorePart } from '../features/store/manifest.js';
-import { FEATURE_ENDINGS } from '../features/write-features.js';
+import { FEATURE_ENDINGS } from '../features/write-arrays.js';
 import { wholeNumber } from './numbers.js';
+import { parsePart } from './part.js';
 import { STDIN } from './stdin.js';
 
 /** What the options of a store become. */
@@ -64,11 +65,4 @@ function parseOut(text: string): string {
   throw new InvalidArgumentError(
     'A file name or a folder is needed: files are written beside their target and renamed.',
   );
-}
-
-function parsePart(text: string): StorePart {
-  const match = /^(\d{1,9})\/(\d{1,9})$/.exec(text);
-  const [index, count] = [Number(match?.[1]), Number(match?.[2])];
-  if (match && index >= 1 && index <= count) return { index, count };
-  throw new InvalidArgumentError('Part i of n is needed, written i/n, from 1/n to n/n.');
 }

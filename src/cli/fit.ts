@@ -11,7 +11,7 @@ import { readFeatures } from '../features/read-features.js';
 import { chooseFit } from '../head/choose-fit.js';
 import { fit } from '../head/fit.js';
 import type { FittedHead } from '../head/fitted-head.js';
-import { readHeadFile, writeHeadFile } from '../head/head-file.js';
+import { HEAD_ENDINGS, isHeadFile, readHeadFile, writeHeadFile } from '../head/head-file.js';
 import { FIT_METHODS, type FitMethod, RECIPES } from '../head/recipes.js';
 import type { Selection } from '../head/selection.js';
 import { DEVICES, type Device } from '../runtime/devices.js';
@@ -37,28 +37,28 @@ interface Options extends GridOptions, ThresholdOptions {
 
 export function fitCommand(terminal: Terminal): Command {
   const command = new Command('fit')
-    .argument('<train>', 'features with labels: .npz of extract, or of numpy')
+    .argument('<train>', 'features with labels: .npz, .safetensors or .parquet, of extract or your own')
     .addOption(
       new Option('--method <name>', FIT_METHODS.join(', ')).choices(FIT_METHODS).makeOptionMandatory(),
     )
     .option(
-      '--init <MODEL|H.npz>',
+      '--init <model|head>',
       'the head to start from, or to change: needed by wb, wb-norm, lws, tau-norm',
     )
     .option('--output <name>', 'of --init MODEL: the output whose head is meant, where there are several')
-    .option('--val <V.npz>', 'labelled features to choose among several settings on (not the test set)')
+    .option('--val <features>', 'labelled features to choose among several settings on (not the test set)')
     .option('--early-stopping [patience]', 'keep the epoch that is best on --val', wholeNumber(1))
     .option('--counts <file>', 'training samples per class; default: the labels are counted')
     .addOption(new Option('--device <name>', 'where to compute').choices(DEVICES).default('cpu'))
     .option('--threads <number>', 'threads on cpu; default: one per core', wholeNumber(1))
     .addHelpText('after', HELP);
-  addOutOptions(command, 'the head (.npz with weight and bias)', '.npz');
+  addOutOptions(command, `the head (weight and bias: ${HEAD_ENDINGS.join(' or ')})`, HEAD_ENDINGS);
   addThresholdOptions(addGridOptions(command));
   return command.action(async (path: string, options: Options) => {
     const configurations = gridOf(options.method, options);
     if (!options.val && (configurations.length > 1 || options.earlyStopping)) {
       command.error(
-        `error: ${configurations.length > 1 ? `${configurations.length} settings need` : 'early stopping needs'} validation features to choose on (--val V.npz)`,
+        `error: ${configurations.length > 1 ? `${configurations.length} settings need` : 'early stopping needs'} validation features to choose on (--val FEATURES)`,
       );
     }
     const { init, val, counts, device, threads, out } = options;
@@ -119,7 +119,7 @@ interface Start {
 }
 
 async function readStart(path: string, output?: string): Promise<Start> {
-  if (path.toLowerCase().endsWith('.npz')) return { head: await readHeadFile(path) };
+  if (isHeadFile(path)) return { head: await readHeadFile(path) };
   const { head, trainCounts, classes } = await openModel(path, { output });
   return { head, counts: trainCounts, classes };
 }

@@ -21,8 +21,8 @@ export function graftCommand(terminal: Terminal): Command {
   const command = new Command('graft')
     .argument('<model>', 'an .onnx file')
     .requiredOption(
-      '--head <H.npz>',
-      'weight [classes, dimensions] and bias [classes] (zeros if it is not there)',
+      '--head <file>',
+      '.npz or .safetensors with weight [classes, dimensions] and bias [classes] (zeros if it is not there)',
     )
     .option('--verify-data <features|src>', 'real inputs to prove the file on; default: random numbers')
     .addHelpText('after', SOURCES);

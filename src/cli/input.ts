@@ -1,5 +1,6 @@
 /** What commands read besides data: the model, JSON and lists of names, from files or (written `-`) from standard input. */
 import { platform } from '#platform';
+import { formatOfName } from '../array/array-format.js';
 import { TailorError } from '../array/errors.js';
 import { type PerClassOptions, readCounts } from '../data/read-counts.js';
 import { STDIN } from './stdin.js';
@@ -59,7 +60,7 @@ export async function readPerClass(
   parse: Parser,
   { classCount, classes }: PerClassOptions,
 ): Promise<(namesOfData: readonly string[] | undefined) => number[]> {
-  if (path.toLowerCase().endsWith('.npz')) {
+  if (formatOfName(path)) {
     const counts = await readCounts(path, { classCount, classes });
     return () => counts;
   }

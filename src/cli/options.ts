@@ -31,14 +31,11 @@ export function addDataOptions(command: Command): Command {
       (text: string) => deviceNames(text)[0],
       'auto',
     )
-    .option(
-      '--threads <number>',
-      'threads of a session on cpu; default: one per core, shared by the workers',
-      wholeNumber(1),
-    )
+    .option('--threads <number>', 'processors on cpu, which the workers share; default: all', wholeNumber(1))
     .option(
       '--workers <number>',
-      'sessions that data is run through, each in a thread of its own; default: one for each device. 0: none in a thread',
+      'sessions that data is run through, each in a thread of its own; default: on cpu one for each processor where the model is small, ' +
+        'else one for each device. 0: none in a thread',
       wholeNumber(0),
     )
     .option('--no-tf32', 'cuda: keep float32 products exact, instead of what CUDA does by itself')

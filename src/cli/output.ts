@@ -5,16 +5,18 @@ import { TailorError } from '../array/errors.js';
 import { parseSourceSpec } from '../data/source-spec.js';
 import { STDIN } from './stdin.js';
 
-/** --out and --force; `ending` is demanded where one is given. */
-export function addOutOptions(command: Command, what: string, ending = ''): Command {
+/** --out and --force; one of `endings` is demanded where there are any. */
+export function addOutOptions(command: Command, what: string, endings: readonly string[] = ['']): Command {
   const parse = (text: string) => {
     if (text === '' || text === STDIN) {
       throw new InvalidArgumentError(
         'A file name is needed: the file is written beside its target and renamed.',
       );
     }
-    if (text.toLowerCase().endsWith(ending)) return text;
-    throw new InvalidArgumentError(`The name must end in ${ending}, by which it is known when it is read.`);
+    if (endings.some((ending) => text.toLowerCase().endsWith(ending))) return text;
+    throw new InvalidArgumentError(
+      `The name must end in ${endings.join(' or ')}, by which it is known when it is read.`,
+    );
   };
   return command
     .requiredOption('--out <file>', what, parse)

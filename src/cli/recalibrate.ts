@@ -65,11 +65,11 @@ export function recalibrateCommand(terminal: Terminal): Command {
     .argument('<model>', 'an .onnx file')
     .requiredOption(
       '--val <features|src>',
-      'labelled validation data (not the test set): .npz of extract, or a data source',
+      'labelled validation data (not the test set): features of extract, or a data source',
     )
     .option(
       '--counts <file>',
-      "training samples per class: JSON array, JSON object by name, or .npz with labels; default: the model's metadata",
+      "training samples per class: JSON array, JSON object by name, or a file with labels; default: the model's metadata",
     );
   addOutOptions(command, 'the new model (.onnx)')
     .option('--train <features|src>', 'labelled training data: fitted heads then compete with adjusted ones')

@@ -21,7 +21,7 @@ export async function verificationInputs(
     if (inputs) return { inputs, name };
     throw new TailorError(
       'INVALID_ARGUMENT',
-      `Verifying on ${spec}: the feature file has no inputs of the model in it (files written by extract have). Give a data source.`,
+      `Verifying on ${spec}: the feature file has no inputs of the model in it (.npz and .safetensors files written by extract have). Give a data source.`,
     );
   }
   const source = await openSource(spec, model);

@@ -1,11 +1,11 @@
 /** Class counts and target priors that come in files. */
+import { formatOfBytes, formatOfName } from '../array/array-format.js';
 import { nameOf } from '../array/byte-source.js';
 import { assertCounts, countLabels } from '../array/class-counts.js';
 import { type ErrorCode, TailorError } from '../array/errors.js';
 import { toLabels } from '../array/npy.js';
-import { openNpz } from '../array/npz.js';
+import { openArrays } from '../array/open-arrays.js';
 import { listNames } from '../array/text.js';
-import { isZip } from '../array/zip-read.js';
 import { alignLabels } from './class-names.js';
 import { readClasses } from './read-classes.js';
 import { readJson } from './read-json.js';
@@ -20,7 +20,7 @@ export interface PerClassOptions {
 
 /**
  * Training samples per class, by path or bytes: JSON, an array in class order or an object of name → count (without class
- * names: index → count), or an .npz whose `labels` are counted; where it has `classes` and `classes` are given, labels are
+ * names: index → count), or a file whose `labels` are counted (.npz, .safetensors, .parquet); where it has `classes` and `classes` are given, labels are
  * mapped by name. `name` is what messages call it, default the path.
  * @throws COUNTS_INVALID (wrong length, zero, negative, not a number, missing, unknown or repeated names), LABELS_INVALID,
  * FORMAT_INVALID (not JSON), FILE_NOT_FOUND.
@@ -29,15 +29,15 @@ export async function readCounts(
   source: string | Uint8Array,
   { classCount, classes, name = nameOf(source) }: PerClassOptions & { readonly name?: string },
 ): Promise<number[]> {
-  const isNpz = typeof source === 'string' ? source.toLowerCase().endsWith('.npz') : isZip(source);
-  if (!isNpz) {
+  const hasLabels = typeof source === 'string' ? formatOfName(source) : formatOfBytes(source);
+  if (!hasLabels) {
     return parseCounts(await readJson(source, 'class counts', name), name, { classCount, classes });
   }
   const doing = `Counting the labels of ${name}`;
-  const npz = await openNpz(source, name);
+  const file = await openArrays(source, name);
   const named = {
-    labels: toLabels(await npz.read('labels'), `labels of ${name}`),
-    classes: await readClasses(npz),
+    labels: toLabels(await file.read('labels'), `labels of ${name}`),
+    classes: await readClasses(file),
   };
   const { labels } = alignLabels(named, classes, classCount, doing);
   // alignLabels gives labels where it was given labels.

@@ -1,19 +1,21 @@
 /**
  * Statistics of features in an .npz that numpy reads: the arrays of FeatureStatistics under their own names, `normMax` and
- * HeadStatistics in snake case, and `format`, `version`, `name`, `classes`.
+ * HeadStatistics in snake case, and `format`, `version`, `name`, `classes`; `pieces` (JSON) where they are of feature stores.
  */
 import { TailorError } from '../array/errors.js';
 import { firstNonFinite } from '../array/matrix.js';
 import type { NpyContent } from '../array/npy.js';
 import { type Npz, openNpz, writeNpz } from '../array/npz.js';
 import { readClasses } from '../data/read-classes.js';
+import type { StorePiece } from '../features/store/piece.js';
 import { DOUBT_BINS, histogramLength, NORM_BINS } from './log-histogram.js';
+import { parsePieces } from './pieces.js';
 import type { FeatureStatistics, HeadStatistics } from './statistics.js';
 
 /** What `format` says. */
 const FORMAT = 'onnx-tailor feature statistics';
 
-/** Raised when an array is added, or means something else. Files of other versions are refused. */
+/** Raised when an array that is needed is added, or means something else. Files of other versions are refused. */
 export const STATISTICS_VERSION = 1;
 
 /** Statistics with the names that belong to them. */
@@ -23,6 +25,8 @@ export interface NamedStatistics {
   readonly name: string;
   /** In class order. */
   readonly classNames?: readonly string[];
+  /** Which samples of which feature stores are in them; absent where none are. */
+  readonly pieces?: readonly StorePiece[];
 }
 
 /** Options of `writeStatistics`. */
@@ -33,6 +37,8 @@ export interface WriteStatisticsOptions {
   readonly name?: string;
   /** In class order, [C]. */
   readonly classNames?: readonly string[];
+  /** Which samples of which feature stores are in them. */
+  readonly pieces?: readonly StorePiece[];
 }
 
 /**
@@ -43,7 +49,7 @@ export interface WriteStatisticsOptions {
 export async function writeStatistics(
   path: string,
   statistics: FeatureStatistics,
-  { overwrite, name, classNames }: WriteStatisticsOptions = {},
+  { overwrite, name, classNames, pieces }: WriteStatisticsOptions = {},
 ): Promise<void> {
   if (classNames && classNames.length !== statistics.classes) {
     throw new TailorError(
@@ -57,6 +63,7 @@ export async function writeStatistics(
   };
   if (name !== undefined) entries.name = { shape: [], strings: [name] };
   if (classNames) entries.classes = { strings: classNames };
+  if (pieces) entries.pieces = { shape: [], strings: [JSON.stringify(pieces)] };
   const { head } = statistics;
   for (const { entry, shape, from } of layout(statistics.classes, statistics.dimensions)) {
     entries[entry] = { shape, data: from(statistics) };
@@ -111,7 +118,14 @@ export async function readStatistics(source: string | Uint8Array, name?: string)
     throw invalid(npz, `${classNames.length} class names for ${classes} classes`);
   }
   const given = npz.has('name') ? (await npz.read('name')).strings?.[0] : undefined;
-  return { statistics, name: given ?? npz.name, classNames };
+  return { statistics, name: given ?? npz.name, classNames, ...(await readPieces(npz)) };
+}
+
+async function readPieces(npz: Npz): Promise<{ pieces?: readonly StorePiece[] }> {
+  if (!npz.has('pieces')) return {};
+  const pieces = parsePieces((await npz.read('pieces')).strings?.[0]);
+  if (!pieces) throw invalid(npz, 'pieces that say nothing of parts of feature stores');
+  return { pieces };
 }
 
 /** Whether an .npz says that it holds statistics. */

@@ -3,10 +3,11 @@ import { assertLabels, countLabels } from '../array/class-counts.js';
 import { TailorError } from '../array/errors.js';
 import { assertFiniteRows, denseData, type Matrix } from '../array/matrix.js';
 import type { NpyContent } from '../array/npy.js';
-import { encodeNpz, writeNpz } from '../array/npz.js';
+import { encodeNpz } from '../array/npz.js';
 import type { Preprocess } from '../data/preprocess.js';
 import type { RefusedDevice } from '../runtime/devices.js';
 import type { Feed } from '../runtime/session.js';
+import { writeArrays } from './write-arrays.js';
 
 /** What features were made of and by. Written into the file as JSON under `origin`. */
 export interface Origin {
@@ -139,7 +140,7 @@ export class FeatureSet {
     if (this.labels) return this.labels;
     throw new TailorError(
       'LABELS_INVALID',
-      `${doing}: ${this.name} has no labels. Add an integer array "labels" [N] to the npz, or use a source that has labels.`,
+      `${doing}: ${this.name} has no labels. Add an integer array "labels" [N] to the file, or use a source that has labels.`,
     );
   }
 
@@ -149,14 +150,15 @@ export class FeatureSet {
   }
 
   /**
-   * Writes the set to an .npz that numpy reads: features, labels, logits, classes, origin (JSON), input_rows and
-   * input:NAME. Same set, same bytes. FILE_EXISTS unless `overwrite`; FILE_UNWRITABLE.
+   * Writes the set to a file: .npz, .safetensors or .parquet, by the ending of its name. It has features, labels, logits, classes,
+   * origin (JSON), input_rows and input:NAME; the last two not in Parquet, which has a row per sample. Same set, same bytes.
+   * FORMAT_UNSUPPORTED for another ending, FILE_EXISTS unless `overwrite`, FILE_UNWRITABLE.
    */
   async save(path: string, options: { overwrite?: boolean } = {}): Promise<void> {
-    await writeNpz(path, this.#entries(), options);
+    await writeArrays(path, this.#entries(), options);
   }
 
-  /** The bytes that `save` writes, for where there are no files. */
+  /** The bytes of an .npz, as `save` writes it, for where there are no files. */
   encode(): Uint8Array<ArrayBuffer> {
     return encodeNpz(this.#entries());
   }

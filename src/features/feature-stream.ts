@@ -42,10 +42,10 @@ export interface FeatureStream {
 }
 
 /**
- * Opens a feature file or store (as `readFeatures`) with labels. Only the labels are held; features and logits of a store, and
- * of an .npz that is not compressed, are read as they are asked for.
+ * Opens a feature file or store (as `readFeatures`) with labels. Only the labels are held; features and logits of a store, of
+ * safetensors and Parquet, and of an .npz that is not compressed, are read as they are asked for.
  *
- * Throws FILE_NOT_FOUND, FORMAT_INVALID (not an .npz, no features), LABELS_INVALID (none, or out of range), SHAPE_MISMATCH.
+ * Throws FILE_NOT_FOUND, FORMAT_INVALID (damaged, no features), LABELS_INVALID (none, or out of range), SHAPE_MISMATCH.
  */
 export async function openFeatureStream(source: string | Uint8Array, name?: string): Promise<FeatureStream> {
   return featureStreamOf(await openFeatureArrays(source, name));

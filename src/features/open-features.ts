@@ -99,6 +99,6 @@ async function logitsOf(
 function missingLabels(name: string): TailorError {
   return new TailorError(
     'LABELS_INVALID',
-    `Opening ${name}: labels are needed, and it has none. Add an integer array "labels" [N] to the npz, use folders named by class, or say which column of a table it is (target=COLUMN).`,
+    `Opening ${name}: labels are needed, and it has none. Add an integer array "labels" [N] to the file, use folders named by class, or say which column of a table it is (target=COLUMN).`,
   );
 }

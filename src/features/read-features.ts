@@ -11,10 +11,10 @@ import { FeatureSet, type Origin, type VerificationInputs } from './feature-set.
 const INPUT = 'input:';
 
 /**
- * Reads a feature file by path or bytes, or a feature store by its folder. Needed: `features` [N, D] (further axes of length 1 are dropped; any number
- * type, held as float32). Optional: `labels` [N], `logits` [N, C], `classes` (strings, [C]), and what `save` adds.
+ * Reads a feature file (.npz, .safetensors, .parquet) by path or bytes, or a feature store by its folder. Needed: `features` [N, D] (further
+ * axes of length 1 are dropped; any number type, held as float32). Optional: `labels` [N], `logits` [N, C], `classes` (strings, [C]), and what `save` adds.
  *
- * Throws FILE_NOT_FOUND, FORMAT_INVALID (not an .npz, no features, an unfinished store), SHAPE_MISMATCH, LABELS_INVALID,
+ * Throws FILE_NOT_FOUND, FORMAT_INVALID (damaged, no features, an unfinished store), SHAPE_MISMATCH, LABELS_INVALID,
  * NOT_FINITE, LIMIT_EXCEEDED (no room for all of them at once; see openFeatureStream).
  */
 export async function readFeatures(source: string | Uint8Array, name?: string): Promise<FeatureSet> {
@@ -27,7 +27,7 @@ export async function featuresOf(npz: ArrayFile): Promise<FeatureSet> {
     throw new TailorError(
       'FORMAT_INVALID',
       `Reading features from ${npz.name}: there is no array "features"; it holds ${listOf(npz.names)}. ` +
-        'Make the file with extract, or with numpy.savez(file, features=…, labels=…).',
+        'Make the file with extract, or your own with features and labels (docs/features.md).',
     );
   }
   return new FeatureSet({

@@ -22,7 +22,7 @@ export async function runModel(
   source: DataSource,
   { batch = 64, ...where }: RunModelOptions = {},
 ): Promise<Record<string, DeviceTensor>> {
-  const session = await openSession(bytes, { ...where, folder });
+  const session = await openSession(bytes, { ...where, folder, prepack: false });
   try {
     const outputs = session.outputs.filter(({ type }) => type !== 'other').map(({ name }) => name);
     const reader = batchReader({ source, inputs: session.inputs, batch });

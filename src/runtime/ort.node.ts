@@ -29,7 +29,8 @@ export const ort: Ort = {
   processors: availableParallelism(),
 
   async create(model, device, how) {
-    const { threads = defaultThreads(), strict = false, optimize = true, tf32, ownThread, folder } = how;
+    const { threads = defaultThreads(), strict = false, optimize = true, prepack = true } = how;
+    const { tf32, ownThread, folder } = how;
     // onnxruntime's own logger is made with the first session of a process. What it says is in the errors too.
     if (runtime.env.logLevel === 'warning') runtime.env.logLevel = 'fatal';
     // The binding hands on nothing but the card's number; CUDA's libraries read this with the first product of the process.
@@ -41,6 +42,7 @@ export const ort: Ort = {
       ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
       extra: {
         ...(strict && { 'session.disable_cpu_ep_fallback': '1' }),
+        ...(!prepack && { 'session.disable_prepacking': '1' }),
         ...(folder !== undefined && { 'session.model_external_initializers_file_folder_path': folder }),
       },
     };

@@ -35,6 +35,7 @@ export interface CreateOptions {
   readonly strict?: boolean;
   /** Whether onnxruntime may rewrite the graph. Default true. */
   readonly optimize?: boolean;
+  readonly prepack?: boolean;
   /** cuda only: whether float32 products may be rounded to TensorFloat-32 on the way; undefined: as the library does it. */
   readonly tf32?: boolean;
   /** Node: computes in a thread of the session's own, so that the caller's stays free. A page ignores it. Default false. */

@@ -32,6 +32,11 @@ export interface SessionOptions {
 export interface OpenSessionOptions extends SessionOptions {
   /** Whether onnxruntime may rewrite the graph before it runs. Default true; false for graphs that are made to run as they are. */
   readonly optimize?: boolean;
+  /**
+   * Node: whether onnxruntime may make copies of the weights in an order that is faster to run. Default true; false for sessions
+   * that run once or twice, which are done before the copies of a large model would be made.
+   */
+  readonly prepack?: boolean;
   /** Node: computes in a thread of the session's own, so that the caller's event loop stays free. Default false. */
   readonly ownThread?: boolean;
   /** Folder of the external data of a model given as bytes, for Node; a page has none. */
@@ -78,7 +83,7 @@ export interface Session {
  */
 export async function openSession(
   model: string | Uint8Array,
-  { device = 'auto', threads, tf32, optimize, ownThread, folder }: OpenSessionOptions = {},
+  { device = 'auto', threads, tf32, optimize, prepack, ownThread, folder }: OpenSessionOptions = {},
 ): Promise<Session> {
   assertDevice(device);
   if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1)) {
@@ -87,7 +92,7 @@ export async function openSession(
   if (typeof model === 'string' && !(await platform.info(model))) {
     throw new TailorError('FILE_NOT_FOUND', `Opening a session: there is no file ${model}.`);
   }
-  const how = { threads, tf32, optimize, ownThread, folder };
+  const how = { threads, tf32, optimize, prepack, ownThread, folder };
   if (device !== 'auto') return openOn(model, device, how, []);
   const refused: RefusedDevice[] = [];
   for (const name of ort.devices) {

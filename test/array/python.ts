@@ -19,3 +19,11 @@ export function runPython(script: string, ...args: string[]): string {
   if (result.status !== 0) throw new Error(result.stderr || String(result.error));
   return result.stdout;
 }
+
+/** Whether that Python has a package. Prints where it has not. */
+export function pythonHas(name: string): boolean {
+  const found = hasNumpy && spawnSync(python, ['-c', `import ${name}`]).status === 0;
+  if (hasNumpy && !found)
+    console.warn(`Skipping what asks the Python package ${name}: ${python} does not have it.`);
+  return found;
+}

@@ -19,7 +19,7 @@ beforeAll(async () => {
   for (const name of ['a', 'b', 'c']) mkdirSync(folder(name), { recursive: true });
   for (let i = 0; i < PICTURES; i++) {
     const [width, height] = [2 + (i % 7), 2 + (i % 5)];
-    const pixels = Buffer.from({ length: 3 * width * height }, (_, k) => (k * 31 + i * 97) % 256);
+    const pixels = Uint8Array.from({ length: 3 * width * height }, (_, k) => (k * 31 + i * 97) % 256);
     const picture = sharp(pixels, { raw: { width, height, channels: 3 } });
     const name = join(folder('abc'[i % 3]), `${String(i).padStart(3, '0')}`);
     await (i % 2 === 0 ? picture.jpeg().toFile(`${name}.jpg`) : picture.png().toFile(`${name}.png`));

@@ -1,4 +1,7 @@
 /** Sessions in threads: the same rows whatever their number, nothing left when it ends badly, the batch by trial. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Worker } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { TailorError } from '../../src/array/errors.js';
@@ -6,6 +9,7 @@ import { denseData } from '../../src/array/matrix.js';
 import { chooseBatch } from '../../src/features/choose-batch.js';
 import { extractRows } from '../../src/features/extract-rows.js';
 import { openModel } from '../../src/features/model.js';
+import { openPool } from '../../src/features/session-pool.js';
 import { GraphBuilder } from '../../src/onnx/build.js';
 import { BIAS, rowSource, vectorClassifier, WEIGHT } from './small-classifiers.js';
 
@@ -37,6 +41,32 @@ describe('workers', () => {
       expect(denseData(set.features)).toEqual(denseData(sets[0].features));
       expect(denseData(set.logits!)).toEqual(denseData(sets[0].logits!));
       expect(set.verificationInputs).toEqual(sets[0].verificationInputs);
+    }
+  });
+
+  it.each([
+    ['one for each processor', { batches: 3 }, 3],
+    ['one where there are fewer batches than processors', { batches: 2 }, 1],
+    ['one where not more is known', {}, 1],
+    ['as many as were asked for', { batches: 1, workers: 2 }, 2],
+  ])('are %s on cpu', async (_, how, expected) => {
+    const bytes = vectorClassifier();
+    const pool = await openPool({ bytes }, { device: 'cpu', threads: 3, ...how });
+    await pool.stop();
+    expect(threads).toHaveLength(expected);
+  });
+
+  it('are fewer where copies of the weights would take too much memory', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'pool-'));
+    try {
+      const pool = await openPool(
+        { bytes: vectorClassifier(), folder },
+        { device: 'cpu', threads: 3, batches: 9 },
+      );
+      await pool.stop();
+      expect(threads).toHaveLength(1);
+    } finally {
+      rmSync(folder, { recursive: true });
     }
   });
 

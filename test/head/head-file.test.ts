@@ -4,29 +4,36 @@ import { describe, expect, it } from 'vitest';
 import { linearHead } from '../../src/array/linear-head.js';
 import { denseData, type FloatArray } from '../../src/array/matrix.js';
 import { encodeNpz, readNpz } from '../../src/array/npz.js';
-import { readHeadFile, writeHeadFile } from '../../src/head/head-file.js';
+import { isHeadFile, readHeadFile, writeHeadFile } from '../../src/head/head-file.js';
 import { expectRefusal } from '../array/expect-refusal.js';
 import { hasNumpy, runPython } from '../array/python.js';
 import { temporaryFolder } from '../data/temporary-folder.js';
 
 const file = temporaryFolder();
+const ENDINGS = ['.npz', '.safetensors'];
 const WEIGHT = Float32Array.of(1, -2.5, 3e-40, 0, -0, 1e38);
 const BIAS = Float32Array.of(0.1, -7, 2);
 const weight = { shape: [3, 2], data: WEIGHT };
 
 describe('a head file', () => {
-  it.each<[string, FloatArray, FloatArray]>([
-    ['float32', WEIGHT, BIAS],
-    ['float64', Float64Array.of(1 / 3, 1e300, -1e-300, 0, Math.PI, 2), Float64Array.of(0.1, 0.2, 1e200)],
-  ])('gives %s back bit for bit', async (type, w, b) => {
-    const path = file(`${type}.npz`);
+  const WIDE = [
+    Float64Array.of(1 / 3, 1e300, -1e-300, 0, Math.PI, 2),
+    Float64Array.of(0.1, 0.2, 1e200),
+  ] as const;
+  it.each<[string, string, FloatArray, FloatArray]>(
+    ENDINGS.flatMap((ending): [string, string, FloatArray, FloatArray][] => [
+      ['float32', ending, WEIGHT, BIAS],
+      ['float64', ending, ...WIDE],
+    ]),
+  )('gives %s back bit for bit from %s', async (type, ending, w, b) => {
+    const path = file(`${type}${ending}`);
     await writeHeadFile(path, linearHead<FloatArray>(w, b, 3, 2));
     const head = await readHeadFile(path);
     expect(head.weight.shape).toEqual([3, 2]);
     expect(head.bias.shape).toEqual([3]);
     expect(denseData(head.weight)).toStrictEqual(w);
     expect(denseData(head.bias)).toStrictEqual(b);
-    const again = file(`${type}-again.npz`);
+    const again = file(`${type}-again${ending}`);
     await writeHeadFile(again, head);
     expect(readFileSync(again).equals(readFileSync(path))).toBe(true);
     expect(await readHeadFile(readFileSync(path), 'in memory')).toEqual(head);
@@ -44,6 +51,26 @@ describe('a head file', () => {
     expect(denseData((await readHeadFile(path)).weight)).toEqual(Float32Array.of(2, 3, 6, 7));
     expect((await readNpz(path)).get('weight')!.shape).toEqual([2, 2]);
   });
+
+  it('is a linear layer of PyTorch', async () => {
+    const path = new URL('../fixtures/safetensors/head.safetensors', import.meta.url).pathname;
+    const head = await readHeadFile(path);
+    expect(denseData(head.weight)).toEqual(Float32Array.of(1, 2, 3, 4, 5.5, -6));
+    expect(denseData(head.bias)).toEqual(Float32Array.of(0.5, -0.25));
+    expect(['h.npz', 'H.SAFETENSORS', 'm.onnx', 'f.parquet'].map(isHeadFile)).toEqual([
+      true,
+      true,
+      false,
+      false,
+    ]);
+  });
+
+  it('is not written in a format that heads are not read from', () =>
+    expectRefusal(
+      () => writeHeadFile(file('head.parquet'), linearHead(WEIGHT, BIAS, 3, 2)),
+      'FORMAT_UNSUPPORTED',
+      /head\.parquet: the name says no format.*\.npz or \.safetensors/,
+    ));
 
   it('is not overwritten unasked', async () => {
     const path = file('taken.npz', 'precious');

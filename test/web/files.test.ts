@@ -29,6 +29,7 @@ describe('a place for a model', () => {
   it.each([
     [['val.npz'], /val.npz is a feature file; here an .onnx file is needed. Drop it under 2/],
     [['net.pth'], /net.pth is a file of weights.*torch.onnx.export/],
+    [['net.safetensors'], /net.safetensors is a file of weights.*torch.onnx.export/],
     [['a.png', 'b.png'], /a.png \(and 1 more\) is a picture/],
     [['a.onnx', 'b.onnx'], /2 models were given. Give one/],
     [['m.zip'], /m.zip is an archive.*Unpack it first/],
@@ -38,8 +39,10 @@ describe('a place for a model', () => {
 });
 
 describe('a place for data', () => {
-  it('takes an .npz, or whatever lies in folders', () => {
-    expect(dataFiles(found('val.npz'))).toMatchObject({ kind: 'npz', file: { name: 'val.npz' } });
+  it('takes a feature file, or whatever lies in folders', () => {
+    for (const name of ['val.npz', 'val.parquet', 'val.safetensors']) {
+      expect(dataFiles(found(name))).toMatchObject({ kind: 'npz', file: { name } });
+    }
     const paths = ['val/cat/1.png', 'val/dog/2.png', 'val/.DS_Store'];
     expect(dataFiles(found(...paths))).toMatchObject({
       kind: 'pictures',
@@ -48,7 +51,10 @@ describe('a place for data', () => {
   });
 
   it.each([
-    [['m.onnx'], /m.onnx is a model; here an .npz file or a folder of pictures is needed. Drop it under 1/],
+    [
+      ['m.onnx'],
+      /m.onnx is a model; here a feature file \(\.npz, \.safetensors, \.parquet\) or a folder of pictures is needed. Drop it under 1/,
+    ],
     [['1.png'], /A picture without a folder/],
     [['1.png', '2.png'], /Pictures without a folder.*one subfolder per class/],
     [['features.npy'], /a single array.*numpy.savez/],
@@ -62,7 +68,9 @@ describe('a place for data', () => {
 describe('a place for counts', () => {
   it('takes text and labels', () => {
     expect(countsFile(found('counts.json'))).toMatchObject({ name: 'counts.json' });
-    expect(countsFile(found('train.npz'))).toMatchObject({ name: 'train.npz' });
+    for (const name of ['train.npz', 'train.parquet', 'train.safetensors']) {
+      expect(countsFile(found(name))).toMatchObject({ name });
+    }
   });
 
   it('refuses the rest', () => {

@@ -6,11 +6,12 @@ import { TailorError } from '../../array/errors.js';
 import type { NpyArray, NumericArray } from '../../array/npy.js';
 import type { NpyRows } from '../../array/npy-rows.js';
 import { openNpz } from '../../array/npz.js';
-import { isManifest } from './layout.js';
-import { STORE_FORMAT, type StoreManifest, type StoreShard } from './manifest.js';
+import { isManifest, WHOLE } from './layout.js';
+import { STORE_FORMAT, type StoreManifest, type StorePart, type StoreShard } from './manifest.js';
 import { mergeInputs } from './merge-inputs.js';
 import { originOf } from './origin.js';
-import { storeOf } from './store-of.js';
+import { partOf } from './part-of.js';
+import { pieceOf, type StorePiece } from './piece.js';
 import { readState } from './store-state.js';
 
 /** Whether a path is a folder with a manifest of ours. */
@@ -22,23 +23,33 @@ export async function isStore(path: string): Promise<boolean> {
   return text.includes(`"${STORE_FORMAT}"`);
 }
 
+/** A store, or a part of one. */
+export interface OpenStore extends ArrayFile {
+  /** Which samples these are. */
+  readonly piece: StorePiece;
+}
+
 /**
  * Opens a store by the path of its folder: one manifest.json, or those of all parts. Only manifests are read; shards when their
  * rows are asked for, a row at a time and none of them kept. Sizes and shapes are checked, checksums are not.
+ *
+ * With `part` only its shards, without kept inputs; the others may be missing yet where the store was made in as many parts. A part
+ * without shards has no samples.
  * @throws FORMAT_INVALID (no store, damaged, unfinished, parts missing or of different things), FORMAT_UNSUPPORTED,
  * FILE_NOT_FOUND.
  */
-export async function openStore(folder: string): Promise<ArrayFile> {
+export async function openStore(folder: string, part: StorePart = WHOLE): Promise<OpenStore> {
   const doing = `Reading the feature store ${folder}`;
-  const { manifests } = await readState(folder, { index: 1, count: 1 }, { overwrite: false, doing });
-  const { set, shards } = storeOf(manifests, doing);
-  const [{ model, source, classes, samples }] = set;
+  const { manifests } = await readState(folder, part, { overwrite: false, doing });
+  const { set, shards, from, samples } = partOf(manifests, part, doing);
+  const [manifest] = set;
+  const { model, source, classes } = manifest;
   const widths: Readonly<Record<string, number | undefined>> = {
     features: model.dimensions,
     ...(source.labels && { labels: undefined }),
     logits: model.classCount,
   };
-  const inputs = await mergeInputs(folder, set);
+  const inputs = part.count === 1 ? await mergeInputs(folder, set) : {};
   const strings = stringsOf(set, classes);
   const names = [...Object.keys(widths), ...Object.keys(strings), ...Object.keys(inputs)];
   const open = opener(folder, widths);
@@ -64,6 +75,7 @@ export async function openStore(folder: string): Promise<ArrayFile> {
   };
   return {
     name: folder,
+    piece: await pieceOf(manifest, { folder, part, from, samples }),
     names,
     has: (array) => names.includes(array),
     read,

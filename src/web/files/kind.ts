@@ -5,7 +5,7 @@ export type FileKind = 'model' | 'features' | 'array' | 'text' | 'picture' | 'ar
 
 const KINDS: readonly (readonly [FileKind, RegExp])[] = [
   ['model', /\.onnx$/i],
-  ['features', /\.npz$/i],
+  ['features', /\.(npz|parquet)$/i],
   ['array', /\.npy$/i],
   ['text', /\.(json|txt|csv|tsv)$/i],
   ['picture', /\.(png|jpe?g|webp|avif|gif|tiff?|bmp|hei[cf])$/i],

@@ -1,4 +1,5 @@
 /** Which of the given files a place can use; what it cannot is said in words before any byte is read. */
+import { formatOfName } from '../../array/array-format.js';
 import type { DataInput, FileInput } from '../engine/protocol.js';
 import type { FoundFile } from './dropped.js';
 import { type FileKind, KIND_WORDS, kindOf } from './kind.js';
@@ -24,7 +25,8 @@ const BELONGS: Readonly<Record<FileKind, string>> = {
   picture: 'Pictures go under 2, Your data, as a folder with one subfolder per class.',
   archive: 'Unpack it first.',
   weights: 'Export the network to .onnx first (in PyTorch: torch.onnx.export).',
-  other: 'A model is an .onnx file, data are an .npz file or a folder of pictures.',
+  other:
+    'A model is an .onnx file, data are a feature file (.npz, .safetensors, .parquet) or a folder of pictures.',
 };
 
 function asInput({ path, file }: FoundFile): FileInput {
@@ -58,10 +60,11 @@ export function modelFiles(found: readonly FoundFile[]): ModelFiles | Refusal {
   return { file: asInput(models[0]), sideFiles: beside.map(asInput) };
 }
 
-/** An .npz, or the pictures of a folder. */
+/** A feature file, or the pictures of a folder. */
 export function dataFiles(found: readonly FoundFile[]): DataInput | Refusal {
-  const wanted = 'an .npz file or a folder of pictures';
-  const features = found.filter(({ path }) => kindOf(path) === 'features');
+  const wanted = 'a feature file (.npz, .safetensors, .parquet) or a folder of pictures';
+  // Not by kind: .safetensors may be the weights of a network as well.
+  const features = found.filter(({ path }) => formatOfName(path));
   if (features.length > 1) {
     return { refused: `${features.length} feature files were given.`, hint: 'Give one for each set.' };
   }
@@ -87,7 +90,8 @@ export function dataFiles(found: readonly FoundFile[]): DataInput | Refusal {
 export function countsFile(found: readonly FoundFile[]): FileInput | Refusal {
   if (found.length > 1) return { refused: `${found.length} files were given.`, hint: 'Give one.' };
   const kind = kindOf(found[0].path);
-  if (kind === 'text' || kind === 'features' || kind === 'other') return asInput(found[0]);
+  if (kind === 'text' || kind === 'features' || kind === 'other' || formatOfName(found[0].path))
+    return asInput(found[0]);
   return refusal(found, 'a .json, .txt or .npz with counts or labels');
 }
 

@@ -39,7 +39,7 @@ export function CountsPanel({ state, actions }: PanelProps) {
         </button>
         <FileButton
           label="Choose a file"
-          purpose="class counts, .json, .txt or .npz"
+          purpose="class counts: .json, .txt, or a feature file whose labels are counted"
           little
           onFiles={actions.setCountsFile}
         />

@@ -26,7 +26,7 @@ export function DataPanel({ state, actions }: PanelProps) {
       id="data"
       number={2}
       title="Your data"
-      lead="Features as onnx-tailor extract or numpy writes them (.npz with features and labels), or a folder of pictures with one subfolder per class, which are then run through the model here."
+      lead="Features as onnx-tailor extract or numpy writes them (.npz, .safetensors or .parquet with features and labels), or a folder of pictures with one subfolder per class, which are then run through the model here."
       busy={ROLES.some((role) => slots[role].busy)}
     >
       <div class="columns">
@@ -61,7 +61,7 @@ function DataPlace({ role, state, actions }: PanelProps & { readonly role: Role 
         <div class="buttons">
           <FileButton
             label={facts ? 'Another file' : 'Choose a file'}
-            purpose={`${name}, .npz`}
+            purpose={`${name}, .npz, .safetensors or .parquet`}
             onFiles={(found) => actions.addData(role, found)}
           />
           <FileButton

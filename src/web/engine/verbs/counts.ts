@@ -1,4 +1,5 @@
 /** Training samples per class, from wherever they come, and where many, medium and few are cut. */
+import { formatOfName } from '../../../array/array-format.js';
 import { assertCounts } from '../../../array/class-counts.js';
 import { TailorError } from '../../../array/errors.js';
 import { parseCounts, readCounts } from '../../../data/read-counts.js';
@@ -43,7 +44,7 @@ async function readCountsFrom(session: Session, model: Model, source: CountsSour
       return { counts: parse([...source.counts], 'what was typed'), from: 'typed', own: false };
     case 'file': {
       const { name, data } = source.file;
-      if (name.toLowerCase().endsWith('.npz')) {
+      if (formatOfName(name)) {
         const counts = await readCounts(await readBytes(name, data), {
           classCount,
           classes: model.classes,

@@ -1,8 +1,9 @@
 /** Feature sets: read from files, computed from pictures, given back as files. */
+import { formatOfName } from '../../../array/array-format.js';
 import { TailorError } from '../../../array/errors.js';
 import { rowNorms } from '../../../array/linear-head.js';
 import { denseData } from '../../../array/matrix.js';
-import { openNpz } from '../../../array/npz.js';
+import { openArrays } from '../../../array/open-arrays.js';
 import { listNames } from '../../../array/text.js';
 import { npzSource } from '../../../data/array-source.js';
 import { pictureFiles } from '../../../data/picture-files.js';
@@ -44,7 +45,7 @@ export async function removeData(session: Session, role: Role): Promise<null> {
 
 export async function saveData(session: Session, role: Role): Promise<FileOutput> {
   const { set } = session.requireSet(role, 'Saving features');
-  const stem = set.name.replace(/^.*\//, '').replace(/\.npz$/i, '');
+  const stem = set.name.replace(/^.*\//, '').replace(/\.(npz|safetensors|parquet)$/i, '');
   return {
     name: `${stem}.features.npz`,
     data: new Blob([set.encode()], { type: 'application/octet-stream' }),
@@ -91,20 +92,21 @@ async function readSet(
   }
   const { name, data } = input.file;
   const bytes = await readBytes(name, data);
-  const npz = await openNpz(bytes, name);
-  if (npz.has('features')) {
-    const set = await featuresOf(npz);
+  const file = await openArrays(bytes, name);
+  // Pictures and inputs come in .npz alone; the others hold features, or are refused for what they lack.
+  if (file.has('features') || (formatOfName(name) ?? 'npz') !== 'npz') {
+    const set = await featuresOf(file);
     if (!set.labels) throw withoutLabels(name);
     return { set, from: 'features', spec: name };
   }
   const source = await npzSource(bytes, { name });
-  return { set: await run(source), from: npz.has('images') ? 'pictures' : 'inputs', spec: name };
+  return { set: await run(source), from: file.has('images') ? 'pictures' : 'inputs', spec: name };
 }
 
 function withoutLabels(name: string): TailorError {
   return new TailorError(
     'LABELS_INVALID',
-    `Reading ${name}: labels are needed, and it has none. Add an integer array "labels" [N] to the npz, or give a folder whose subfolders are the classes.`,
+    `Reading ${name}: labels are needed, and it has none. Add an integer array "labels" [N] to the file, or give a folder whose subfolders are the classes.`,
   );
 }
 

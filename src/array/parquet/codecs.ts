@@ -1,0 +1,45 @@
+/** What packed the pages of a Parquet file, and how it is undone. */
+import { allocate } from '../allocate.js';
+import { gunzip } from '../inflate.js';
+import { invalid, parsed, tooMuch, unsupported } from './refusal.js';
+import { unpackSnappy } from './snappy.js';
+import { unpackZstd } from './zstd.js';
+
+/** Largest page, unpacked. Writers make pages of about 1 MB, and larger ones only of long lists. */
+export const MAX_PAGE_BYTES = 2 ** 28;
+
+/** Unpacks to exactly `bytes` bytes. FORMAT_INVALID, FORMAT_UNSUPPORTED (other codecs), LIMIT_EXCEEDED. */
+export function unpack(packed: Uint8Array, codec: string, bytes: number, name: string): Uint8Array {
+  if (bytes > MAX_PAGE_BYTES) {
+    throw tooMuch(
+      name,
+      `a page has ${bytes} bytes; at most ${MAX_PAGE_BYTES} are read`,
+      'Write smaller pages (pyarrow: data_page_size).',
+    );
+  }
+  const fill = (unpackTo: (packed: Uint8Array, output: Uint8Array) => void): Uint8Array => {
+    const output = allocate<Uint8Array>(Uint8Array, bytes, `Reading ${name}`);
+    unpackTo(packed, output);
+    return output;
+  };
+  const unpacked = parsed(name, `page packed by ${codec}`, () => {
+    switch (codec) {
+      case 'UNCOMPRESSED':
+        return packed;
+      case 'SNAPPY':
+        return fill(unpackSnappy);
+      case 'GZIP':
+        return gunzip(packed, name);
+      case 'ZSTD':
+        return fill(unpackZstd);
+      default:
+        throw unsupported(
+          name,
+          `it is packed by ${codec}; snappy, gzip, zstd and nothing at all are read`,
+          'Write it with one of these (pyarrow: compression="snappy").',
+        );
+    }
+  });
+  if (unpacked.length === bytes) return unpacked;
+  throw invalid(name, `a page unpacks to ${unpacked.length} bytes instead of ${bytes}`);
+}

@@ -1,0 +1,41 @@
+/** The end of a Parquet file, where its schema is and where its columns are. */
+import { type FileMetaData, parquetMetadata } from 'hyparquet';
+import type { ByteSource } from '../byte-source.js';
+import { invalid, parsed, tooMuch, unsupported } from './refusal.js';
+import { skipStructure } from './thrift.js';
+
+/** Largest footer: a table of 4,000 columns in 40 row groups has as much. It is held in memory, and grows there. */
+export const MAX_FOOTER_BYTES = 16 * 2 ** 20;
+
+const magicOf = (bytes: Uint8Array) => String.fromCharCode(...bytes);
+
+/** Reads the footer of a file; what it says of places and sizes is not checked yet. FORMAT_INVALID, FORMAT_UNSUPPORTED, LIMIT_EXCEEDED. */
+export async function readFooter(source: ByteSource): Promise<FileMetaData> {
+  const { name, size } = source;
+  if (size < 12) {
+    throw invalid(name, size === 0 ? 'it is empty (0 bytes)' : `${size} bytes are too few for a file`);
+  }
+  const start = magicOf(await source.read(0, 4));
+  const tail = await source.read(size - 8, 8);
+  const end = magicOf(tail.subarray(4));
+  if (start === 'PARE' || end === 'PARE') {
+    throw unsupported(name, 'it is encrypted', 'Write it without encryption.');
+  }
+  if (start !== 'PAR1') throw invalid(name, 'it does not begin with PAR1: it is no Parquet file');
+  if (end !== 'PAR1') throw invalid(name, 'it does not end in PAR1: it is cut off');
+  const length = new DataView(tail.buffer, tail.byteOffset, 4).getUint32(0, true);
+  if (length > size - 12) {
+    throw invalid(name, `its footer should have ${length} bytes, but ${size - 12} are there`);
+  }
+  if (length > MAX_FOOTER_BYTES) {
+    throw tooMuch(
+      name,
+      `its footer has ${length} bytes; at most ${MAX_FOOTER_BYTES} are read`,
+      'Write fewer columns, or larger row groups.',
+    );
+  }
+  const bytes = await source.read(size - 8 - length, length + 8);
+  const footer = bytes.subarray(0, length);
+  if (skipStructure(footer, 0, name, 'footer') === undefined) throw invalid(name, 'its footer is cut off');
+  return parsed(name, 'footer', () => parquetMetadata(bytes, { geoparquet: false }));
+}

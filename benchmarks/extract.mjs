@@ -4,18 +4,18 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { openModel, openSource, parseNpy, subset } from 'onnx-tailor';
+import { parseNpy } from 'onnx-tailor';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { batchReader } from '../dist/features/batch.js';
-import { tinyImageNetFolders } from './feature-sets.mjs';
 import { describeMachine, machineFacts } from './machine.mjs';
 import { openPeers } from './peers.mjs';
 import { formatSeconds, markdownTable } from './table.mjs';
 import { secondsOf, takeTurns } from './timing.mjs';
+import { SIZE, tinyPictures, WHAT } from './tiny-pictures.mjs';
 
-const SIZE = 160;
 const BATCH = 64;
 const OURS = 'onnx-tailor';
+const OURS_READY = 'onnx-tailor, inputs at hand';
 const OURS_HERE = "onnx-tailor, in the caller's thread (workers 0)";
 const ROOF = 'raw session.run in a loop, inputs at hand (roofline)';
 const DECODING = 'decoding and preprocessing alone';
@@ -23,48 +23,53 @@ const PYTHON = 'Python onnxruntime, PIL in a DataLoader';
 
 /** @param {{ threads: number, quick: boolean, out: string, samples?: number }} options */
 export async function benchExtract({ threads, quick, out, samples = quick ? 256 : 10_000 }) {
-  const data = tinyImageNetFolders();
-  if (!data) {
+  const pictures = await tinyPictures(samples);
+  if (!pictures) {
     console.log('extract: left out, TAILOR_DATA does not name a folder with tiny-imagenet-lt/images.tar.');
     return;
   }
   const machine = await machineFacts(threads);
-  const model = await openModel(data.model, {
-    preprocess: { size: [SIZE, SIZE], scale: 1 / 128, mean: [1, 1, 1], std: [1, 1, 1], resize: 'bilinear' },
-  });
-  const folder = await openSource(data.test);
-  const every = Math.max(1, Math.floor(folder.length / samples));
-  const chosen = Array.from({ length: Math.min(samples, folder.length) }, (_, i) => i * every);
-  // Without labels: the classes are not those of the model.
-  const source = { ...subset(folder, chosen), labels: undefined, classes: undefined };
+  const { file, model, source, paths } = pictures;
   const { features, logits, ...extractor } = await model.extractor();
   const outputs = [features, logits];
   const session = await InferenceSession.create(extractor.bytes, { intraOpNumThreads: threads });
   const reader = batchReader({
     ...{ source, inputs: [{ name: session.inputNames[0], type: 'float32', dims: ['n', 3, SIZE, SIZE] }] },
-    ...{ batch: BATCH, preprocess: model.preprocess },
+    ...{ batch: BATCH, preprocess: model.preprocess, inThreads: true },
   });
   const { feeds } = await reader.read(0, Math.min(BATCH, source.length));
   const [[input, first]] = Object.entries(feeds);
   const ready = { [input]: new Tensor('float32', first.data, first.dims) };
   const batches = source.length / first.dims[0];
+  const inputs = first.data.slice();
+  const numbers = inputs.length / first.dims[0];
+  const atHand = {
+    name: 'inputs at hand',
+    length: source.length,
+    read(index) {
+      const from = (index % first.dims[0]) * numbers;
+      const data = inputs.subarray(from, from + numbers);
+      return { kind: 'tensor', inputs: { '': { data, dims: first.dims.slice(1) } } };
+    },
+  };
 
   const work = mkdtempSync(join(tmpdir(), 'bench-extract-'));
   const peers = await openPeers('extract-peer.py');
-  const lags = { [OURS]: [], [OURS_HERE]: [] };
+  const lags = { [OURS]: [], [OURS_READY]: [], [OURS_HERE]: [] };
   let set;
-  const ours = (name, workers) => async () => {
+  const ours = (name, samples, workers) => async () => {
     const delay = monitorEventLoopDelay({ resolution: 1 });
     delay.enable();
     const seconds = await secondsOf(async () => {
-      set = await model.extract(source, { device: 'cpu', threads, workers, batch: BATCH });
+      const made = await model.extract(samples, { device: 'cpu', threads, workers, batch: BATCH });
+      if (samples === source) set = made;
     });
     delay.disable();
     lags[name].push({ p99: delay.percentile(99) / 1e6, max: delay.max / 1e6 });
     return seconds;
   };
   const contestants = {
-    [OURS]: ours(OURS, 1),
+    [OURS]: ours(OURS, source),
     [ROOF]: async () => {
       const seconds = await secondsOf(async () => {
         for (let i = 0; i < batches; i++) await session.run(ready, outputs);
@@ -72,26 +77,21 @@ export async function benchExtract({ threads, quick, out, samples = quick ? 256 
       // The last batch may be a part only.
       return (seconds * batches) / Math.ceil(batches);
     },
-    [DECODING]: () =>
-      secondsOf(async () => {
-        for (let from = 0; from < source.length; from += BATCH) {
-          const read = await reader.read(from, Math.min(BATCH, source.length - from));
-          reader.recycle(read.feeds);
-        }
-      }),
-    [OURS_HERE]: ours(OURS_HERE, 0),
+    [OURS_READY]: ours(OURS_READY, atHand),
+    [DECODING]: () => secondsOf(() => readAll(reader, source.length)),
+    [OURS_HERE]: ours(OURS_HERE, source, 0),
   };
   const python = join(work, 'python.npy');
   if (!('missing' in peers)) {
     Object.assign(machine.versions, prefixed(peers.versions));
-    const paths = chosen.map((index) => folder.sampleName(index));
-    const asked = { model: data.model, paths, size: SIZE, batch: BATCH, threads, outputs, out: python };
+    const asked = { model: file, paths, size: SIZE, batch: BATCH, threads, outputs, out: python };
     contestants[PYTHON] = async () => (await peers.ask('extract', { ...asked, workers: threads })).seconds;
   }
   const times = await takeTurns(contestants, { repetitions: quick ? 1 : 5, warmUp: !quick });
   const difference = 'missing' in peers ? null : largestDifference(set, parseNpy(readFileSync(python)).data);
   if (!('missing' in peers)) peers.close();
   await session.release();
+  await reader.close();
   rmSync(work, { recursive: true });
 
   const roof = times[ROOF].median;
@@ -107,7 +107,7 @@ export async function benchExtract({ threads, quick, out, samples = quick ? 256 
   const text = [
     '# Extraction',
     `Made by \`npm run bench -- extract\`. ${describeMachine(machine)}.`,
-    `${source.length} pictures of Tiny-ImageNet-LT's test set (64 × 64 JPEG) through MobileNet v1 0.5 at ${SIZE} × ${SIZE}, batch ${BATCH}; ` +
+    `${source.length} ${WHAT}, batch ${BATCH}; ` +
       `all contestants in turns, ${threads} threads each (the DataLoader has ${threads} processes beside). The rows of onnx-tailor ` +
       'include the start of its thread and of its session. No run of onnx-tailor can reach the roofline where decoding has to share ' +
       'the processors that the roofline has for itself.',
@@ -120,6 +120,20 @@ export async function benchExtract({ threads, quick, out, samples = quick ? 256 
   writeFileSync(join(out, 'extract.md'), `${text}\n`);
   const result = { machine, samples: source.length, batch: BATCH, times, lags, difference };
   writeFileSync(join(out, 'extract.json'), `${JSON.stringify(result, null, 2)}\n`);
+}
+
+/** As many batches side by side as the reader can. */
+async function readAll(reader, samples) {
+  let from = 0;
+  const readOn = async () => {
+    while (from < samples) {
+      const start = from;
+      from += BATCH;
+      const { feeds } = await reader.read(start, Math.min(BATCH, samples - start));
+      reader.recycle(feeds);
+    }
+  };
+  await Promise.all(Array.from({ length: reader.width }, readOn));
 }
 
 function prefixed(versions) {

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // The benchmarks; docs/benchmarks.md says what they measure.
 //
-//   npm run bench -- startup | graft | all
+//   npm run bench -- startup | graft | scaling | all
 //   npm run bench -- extract [--threads N] [--quick] [--samples N] [--out FOLDER]
 //   npm run bench -- fit     [--threads N] [--quick] [--out FOLDER]
 //   npm run bench -- methods [--threads N] [--seeds 5] [--task cifar10-lt|tiny-imagenet-lt] [--out FOLDER]
@@ -14,7 +14,7 @@ import { parseArgs } from 'node:util';
 import { root } from './feature-sets.mjs';
 
 const USAGE =
-  'npm run bench -- startup | graft | extract [--samples N] | fit | diagnose [--samples N] | methods [--seeds 5] [--task NAME] | all; ' +
+  'npm run bench -- startup | graft | scaling | extract [--samples N] | fit | diagnose [--samples N] | methods [--seeds 5] [--task NAME] | all; ' +
   'each: [--threads N] [--quick] [--out FOLDER]';
 
 const { values, positionals } = parseArgs({
@@ -40,6 +40,7 @@ const BENCHMARKS = {
     const samples = values.samples === undefined ? undefined : wholeNumber('samples');
     await (await import('./extract.mjs')).benchExtract({ ...common, samples });
   },
+  scaling: async (common) => (await import('./scaling.mjs')).benchScaling(common),
   fit: async (common) => (await import('./fit.mjs')).benchFit(common),
   diagnose: async (common) => {
     const samples = values.samples === undefined ? undefined : wholeNumber('samples');

@@ -6,6 +6,12 @@
 import os = require('node:os');
 
 process.env.UV_THREADPOOL_SIZE ??= `${Math.max(4, os.availableParallelism())}`;
-// Until the command has ended with a code of its own: one that never ends has failed (13 is what Node says then of ES modules).
-process.exitCode = 13;
-void import('./main.js');
+
+let ended = false;
+// A command that waits for what never comes has failed: Node says 13 of an ES module that does, and nothing of this one.
+process.on('exit', (code) => {
+  if (!ended && code === 0) process.exitCode = 13;
+});
+void import('./main.js').then(() => {
+  ended = true;
+});

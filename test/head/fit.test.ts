@@ -61,7 +61,8 @@ describe('fit', () => {
     expect(denseData(head.weight)).toBeInstanceOf(Float32Array);
     expect(denseData(head.weight).every(Number.isFinite)).toBe(true);
     expect((await measure(head)).average).toBeGreaterThan(0.5);
-    expect(seconds).toBeGreaterThan(0);
+    // A page's clock is coarse.
+    expect(seconds).toBeGreaterThanOrEqual(0);
     expect(JSON.parse(JSON.stringify(parameters))).toEqual(parameters);
   });
 

@@ -1,9 +1,16 @@
 /** Features by rows, in memory or in a file that is read as they are asked for: what fits go over. */
+import { allocate } from './allocate.js';
 import { throwIfAborted } from './errors.js';
 import { assertFiniteRows, denseData, type Matrix, matrix } from './matrix.js';
 
 /** Numbers of a piece where nothing else is said: 128 MB of float32. */
 const PIECE_NUMBERS = 2 ** 25;
+
+/** Numbers of a read: 4 MB. */
+export const READ_NUMBERS = 2 ** 20;
+
+/** Reads at a time: as many as Node has threads for files. */
+export const READS = 4;
 
 /** Features [N, D] that are read by rows. */
 export interface FeatureRows {
@@ -74,7 +81,7 @@ export async function* chunksOf(
   const countAt = (from: number) => Math.min(rows, samples - from);
   const start = (from: number) => {
     if (from >= samples) return undefined;
-    const reading = source.read(from, countAt(from));
+    const reading = readAll(source, from, countAt(from));
     // It is seen when it is awaited; until then it is nobody's unhandled rejection.
     if (reading instanceof Promise) reading.catch(() => {});
     return reading;
@@ -88,6 +95,23 @@ export async function* chunksOf(
     if (!held) assertFiniteRows(matrix(data, count, dimensions), doing, 'feature', 'dimension', from);
     yield { from, count, data };
   }
+}
+
+/** As `read`, many rows in several reads at a time: one alone waits for its memory and for the disk in turn. */
+function readAll(source: FeatureRows, first: number, count: number): ReturnType<FeatureRows['read']> {
+  const { dimensions, held } = source;
+  const most = Math.max(1, Math.floor(READ_NUMBERS / dimensions));
+  if (held || count <= most) return source.read(first, count);
+  const all = allocate<Float32Array>(Float32Array, count * dimensions, 'Reading features');
+  let next = 0;
+  const readOn = async () => {
+    while (next < count) {
+      const from = next;
+      next += most;
+      all.set(await source.read(first + from, Math.min(most, count - from)), from * dimensions);
+    }
+  };
+  return Promise.all(Array.from({ length: READS }, readOn)).then(() => all);
 }
 
 /** Looks at every number of what is not in memory: NOT_FINITE, or what reading throws, before work that takes long. */

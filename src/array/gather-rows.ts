@@ -1,17 +1,11 @@
 /** Picks rows of features by number, in any order, from where they are read best in order. */
 
 import { TailorError } from './errors.js';
-import type { FeatureRows } from './feature-rows.js';
+import { type FeatureRows, READ_NUMBERS, READS } from './feature-rows.js';
 import { firstNonFinite } from './matrix.js';
 
 /** Numbers between two wanted rows that are rather read with them: 256 KB, which take as long as a read of their own. */
 const GAP_NUMBERS = 2 ** 16;
-
-/** Numbers of a read: 4 MB. */
-const READ_NUMBERS = 2 ** 20;
-
-/** Reads at a time: as many as Node has threads for files. */
-const READS = 4;
 
 /** Neighbours that are read at once. */
 interface Run {

@@ -91,6 +91,19 @@ describe('chunksOf', () => {
     expect(found).toEqual(Array.from({ length: 20 }, (_, i) => i));
   });
 
+  it('reads many rows in several reads', async () => {
+    // 4 MB are 64 rows.
+    const { rows, reads } = counted(150, 2 ** 14);
+    for await (const { data } of chunksOf(rows, 150, { doing: 'Testing' })) {
+      expect(data.every((x, i) => x === i)).toBe(true);
+    }
+    expect(reads).toEqual([
+      [0, 64],
+      [64, 64],
+      [128, 22],
+    ]);
+  });
+
   it('copies nothing of a matrix', async () => {
     const data = Float32Array.of(1, 2, 3, 4, 5, 6);
     const rows = featureRows(matrix(data, 3, 2));

@@ -1,11 +1,13 @@
 /** `onnx-tailor fit TRAIN.npz --method M --out H.npz`: a head fitted to features. */
 import { Command, Option } from 'commander';
-import type { ClassCounts } from '../array/class-counts.js';
+import { type ClassCounts, countLabels } from '../array/class-counts.js';
 import { TailorError } from '../array/errors.js';
 import { headShape, type LinearHead } from '../array/linear-head.js';
 import { alignLabels } from '../data/class-names.js';
 import { readCounts } from '../data/read-counts.js';
-import type { FeatureSet } from '../features/feature-set.js';
+import { FeatureSet } from '../features/feature-set.js';
+import type { FeatureStream } from '../features/feature-stream.js';
+import { inClasses } from '../features/fit-stream.js';
 import { openModel } from '../features/model.js';
 import { readFeatures } from '../features/read-features.js';
 import { chooseFit } from '../head/choose-fit.js';
@@ -17,6 +19,7 @@ import type { Selection } from '../head/selection.js';
 import { DEVICES, type Device } from '../runtime/devices.js';
 import { describeFit, documentOf } from './describe-fit.js';
 import { addGridOptions, type GridOptions, gridOf } from './fit-grid.js';
+import { largeFeatures } from './large-features.js';
 import { wholeNumber } from './numbers.js';
 import { addOutOptions, assertFree } from './output.js';
 import type { Terminal } from './terminal.js';
@@ -37,7 +40,10 @@ interface Options extends GridOptions, ThresholdOptions {
 
 export function fitCommand(terminal: Terminal): Command {
   const command = new Command('fit')
-    .argument('<train>', 'features with labels: .npz, .safetensors or .parquet, of extract or your own')
+    .argument(
+      '<train>',
+      'features with labels: .npz, .safetensors, .parquet or a feature store, of extract or your own',
+    )
     .addOption(
       new Option('--method <name>', FIT_METHODS.join(', ')).choices(FIT_METHODS).makeOptionMandatory(),
     )
@@ -64,7 +70,7 @@ export function fitCommand(terminal: Terminal): Command {
     const { init, val, counts, device, threads, out } = options;
     await assertFree(out, options.force, { files: [path, init, val, counts], sources: [] });
     const start = init === undefined ? undefined : await readStart(init, options.output);
-    const features = await readFeatures(path);
+    const features = (await largeFeatures(path)) ?? (await readFeatures(path));
     const train = start ? inOrderOf(features, start) : features;
     const validation = val === undefined ? undefined : validationOf(await readFeatures(val), train);
     const { classCount, classes } = train;
@@ -88,7 +94,7 @@ export function fitCommand(terminal: Terminal): Command {
     const chosen: { fit: FittedHead; selection?: Selection<Float32Array> } =
       several && validation
         ? await chooseFit(fits, validation, {
-            counts: given || start?.counts || train.counts,
+            counts: given || start?.counts || countsOf(train),
             thresholds: thresholdsOf(options, classCount),
             ...where,
           })
@@ -109,7 +115,10 @@ Methods:
 ${FIT_METHODS.map((name) => `  ${name.padEnd(9)} ${RECIPES[name].summary}`).join('\n')}
 
 Settings that take several values, separated by commas, are tried in every combination, side by side, and chosen on --val:
-  onnx-tailor fit train.npz --method wb --init classifier.onnx --val val.npz --weight-decay 0.1,0.01,0.5 --out head.npz`;
+  onnx-tailor fit train.npz --method wb --init classifier.onnx --val val.npz --weight-decay 0.1,0.01,0.5 --out head.npz
+
+Training features of more than 256 MiB are read piece by piece, as often as the fit goes over them; of .npz those that are not
+packed. --val is read into memory, and so are the logits [N, C] of lws and etf.`;
 
 /** The head to start from and, of a model, what it was trained on. */
 interface Start {
@@ -125,22 +134,30 @@ async function readStart(path: string, output?: string): Promise<Start> {
 }
 
 /** Labels in the class order of the head; a set without names knows of no class beyond its highest label. */
-function inOrderOf(set: FeatureSet, { head, classes }: Start): FeatureSet {
-  return inOrder(set, classes, headShape(head)[0]);
+function inOrderOf(set: FeatureSet | FeatureStream, { head, classes }: Start): FeatureSet | FeatureStream {
+  const [classCount] = headShape(head);
+  return set instanceof FeatureSet
+    ? inOrder(set, classes, classCount)
+    : inClasses(set, classes, classCount, usingOf(set));
 }
 
+const usingOf = ({ name }: FeatureSet | FeatureStream) => `Using the features of ${name}`;
+
+const countsOf = (set: FeatureSet | FeatureStream) =>
+  set instanceof FeatureSet ? set.counts : countLabels(set.labels, set.classCount);
+
 function inOrder(set: FeatureSet, classes: readonly string[] | undefined, classCount: number): FeatureSet {
-  const named = alignLabels(set, classes, classCount, `Using the features of ${set.name}`);
+  const named = alignLabels(set, classes, classCount, usingOf(set));
   return set.with({ ...named, classCount, logits: undefined });
 }
 
 /** Validation in the class order of training; looked at before the fit, not after. */
-function validationOf(set: FeatureSet, train: FeatureSet): FeatureSet {
+function validationOf(set: FeatureSet, train: FeatureSet | FeatureStream): FeatureSet {
   set.requireLabels('Choosing a fit');
   if (set.dimensions !== train.dimensions) {
     throw new TailorError(
       'SHAPE_MISMATCH',
-      `Using the features of ${set.name}: they have ${set.dimensions} dimensions, those of ${train.name} have ${train.dimensions}. ` +
+      `${usingOf(set)}: they have ${set.dimensions} dimensions, those of ${train.name} have ${train.dimensions}. ` +
         'Extract both with the same model.',
     );
   }

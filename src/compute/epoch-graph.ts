@@ -11,7 +11,7 @@
 import { GraphBuilder, type Value } from '../onnx/build.js';
 import { rowNorm, targetsOf } from './epoch-losses.js';
 import { type EpochGraphOptions, isWeight, stateNames } from './epoch-options.js';
-import { coefficientsOf, DECAYS } from './epoch-rates.js';
+import { coefficientsOf, DECAYS, eachRow } from './epoch-rates.js';
 import { project, stepGraph } from './epoch-step.js';
 
 /** Most classes for which the one-hot rows of all classes are held as a table (16 MB of float32). */
@@ -27,6 +27,12 @@ const TABLE_CLASSES = 2048;
  * - classWeights T [C, K]; offsets T [K·C, 1]: added to the logits (with offsets)
  * - decayWeight, decayBias T [K, 1] (with decay); radius T [K·C, 1] (with maxNorm), infinite for none
  * - weight T [K·C, D], bias T [K·C, 1], and per moment `NAME.weight`, `NAME.bias` of the same shapes
+ * - velocityIn, velocityOut T [K, 1] (with `pieces`, where velocities carry the rate)
+ *
+ * With `pieces` features and labels are those of some steps of an epoch. To be the same bit for bit, the velocity must carry the
+ * rate from the first piece to the last: it is multiplied by velocityIn before the first step and divided by velocityOut after the
+ * last one, which are the rate (carriedRate) at the ends of the epoch and 1 between. Radii are infinite between, too, where MaxNorm
+ * is one of epochs.
  *
  * Outputs: the state under `next.NAME`, losses T [S, K] (mean over the batch, without decay, before the step), norms T
  * [K·C, 1] of the weight's rows after the epoch.
@@ -64,10 +70,14 @@ export function epochGraph(options: EpochGraphOptions): Uint8Array<ArrayBuffer> 
     table = targetsOf(g, options, g.constant(everyLabel, [classes]));
   }
   // A velocity that carries the rate does so within the epoch only: the next has another rate.
-  const scales = names.map((name) =>
-    carried && name.startsWith('velocity') ? fixed.get('rate') : undefined,
-  );
-  const start = names.map((name, i) => (scales[i] ? g.mul(name, scales[i]) : name));
+  const carries = (name: string) => carried !== undefined && name.startsWith('velocity');
+  const scaled = names.some(carries);
+  const scaleOf = (input: string) =>
+    scaled && options.pieces
+      ? eachRow(g, g.input(input, type, [heads, 1]), heads, classes)
+      : fixed.get('rate');
+  const [scaleIn, scaleOut] = [scaleOf('velocityIn'), scaleOf('velocityOut')];
+  const start = names.map((name) => (carries(name) ? g.mul(name, scaleIn!) : name));
   const body = stepGraph(options, {
     ...{ features, table, offsets, radius },
     coefficients: fixed,
@@ -81,7 +91,7 @@ export function epochGraph(options: EpochGraphOptions): Uint8Array<ArrayBuffer> 
     { count: names.length + 1 },
   );
   const minusLosses = results.pop()!;
-  const end = results.map((value, i) => (scales[i] ? g.div(value, scales[i]) : value));
+  const end = results.map((value, i) => (carries(names[i]) ? g.div(value, scaleOut!) : value));
   if (options.maxNorm === 'epoch') end[0] = project(g, options, end[0], radius!);
   for (const [i, name] of names.entries()) g.output(end[i], `next.${name}`, type, dimsOf(name));
   const losses = g.op('Neg', [g.reduceSum(g.mul(minusLosses, weights), [1], 0)]);

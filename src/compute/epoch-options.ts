@@ -18,6 +18,8 @@ export interface EpochGraphOptions {
   readonly solver: SolverOptions;
   /** Whether each step has a learning rate of its own; else it is that of the epoch. */
   readonly ratesPerStep: boolean;
+  /** Whether an epoch is run in several pieces, each on features of its own (epoch-graph.ts). Default false. */
+  readonly pieces?: boolean;
   /** λ: not at all, as λθ in the gradient, or as θ ← (1 − lr·λ) θ before the step. */
   readonly decay: 'none' | 'coupled' | 'decoupled';
   /** Whether rows of the weight are projected into their balls, and when. */

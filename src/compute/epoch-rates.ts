@@ -19,6 +19,11 @@ function carriesRate({ solver, ratesPerStep }: EpochGraphOptions): boolean {
   return solver.name === 'sgd' && !ratesPerStep;
 }
 
+/** The rate that velocities are held times in an epoch of learning rate `rate`; undefined where they are held as they are. */
+export function carriedRate(options: EpochGraphOptions, rate: number): number | undefined {
+  return carriesRate(options) ? Math.max(rate, SMALLEST_RATE[options.type]) : undefined;
+}
+
 /** What a step takes from the rates, by name. */
 export interface Coefficients {
   /** η as slopes and velocities carry it, [1, K, 1] or [S, K, 1]; undefined where they do not. */

@@ -1,6 +1,5 @@
 /** Weighted second moments of features, with the bias as a last feature of ones. */
-import { throwIfAborted } from '../array/errors.js';
-import { denseData, type Matrix } from '../array/matrix.js';
+import { chunksOf, type Features, featureRows, rowsPerPiece } from '../array/feature-rows.js';
 import { GraphBuilder } from '../onnx/build.js';
 import { openSession, type SessionOptions } from '../runtime/session.js';
 
@@ -19,26 +18,28 @@ export interface GramOptions extends SessionOptions {
  * Σ_i v_i x_i x_iᵀ with x = (f, 1), row-major [D+1, D+1], of features [N, D] and weights v ≥ 0, [N]. Products in float32
  * by onnxruntime, chunks of rows summed in float64: right to about 1e−6 of the largest entry.
  *
- * Throws DEVICE_UNAVAILABLE, ABORTED.
+ * Throws DEVICE_UNAVAILABLE, ABORTED; for features from a file NOT_FINITE and what reading throws.
  */
 export async function gramMatrix(
-  features: Matrix<Float32Array>,
+  features: Features,
   weights: ArrayLike<number>,
   { signal, chunk, ...where }: GramOptions = {},
 ): Promise<Float64Array> {
-  const [samples, dimensions] = features.shape;
-  const rows = denseData(features);
+  const rows = featureRows(features);
+  const { dimensions, held } = rows;
   const v = Float32Array.from(weights);
   const n = dimensions + 1;
   const gram = new Float64Array(n * n);
-  const perRun = chunk ?? Math.max(1, Math.floor(CHUNK_NUMBERS / n));
-  const session = await openSession(gramModel(dimensions), where);
+  const whole = Math.max(1, Math.floor(CHUNK_NUMBERS / n));
+  const perRun = chunk ?? (held ? whole : Math.min(whole, rowsPerPiece(rows, 4 * n)));
+  const session = await openSession(gramModel(dimensions), { ...where, ownThread: !held });
   try {
-    for (let from = 0; from < samples; from += perRun) {
-      throwIfAborted(signal, 'multiplying features');
-      const count = Math.min(perRun, samples - from);
+    for await (const { from, count, data } of chunksOf(rows, perRun, {
+      doing: 'Multiplying features',
+      signal,
+    })) {
       const { products, sums, total } = await session.run({
-        f: { data: rows.subarray(from * dimensions, (from + count) * dimensions), dims: [count, dimensions] },
+        f: { data, dims: [count, dimensions] },
         v: { data: v.subarray(from, from + count), dims: [count, 1] },
       });
       addInto(gram, n, products.data as Float32Array, sums.data as Float32Array, total.data as Float32Array);

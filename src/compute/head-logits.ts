@@ -1,5 +1,7 @@
 /** Logits of a linear head, z = W f + b: as an ONNX graph, and as the float64 reference that tests compare it with. */
-import { TailorError, throwIfAborted } from '../array/errors.js';
+import { allocate } from '../array/allocate.js';
+import { TailorError } from '../array/errors.js';
+import { chunksOf, type FeatureRows, type Features, featureRows } from '../array/feature-rows.js';
 import { headShape, type LinearHead } from '../array/linear-head.js';
 import { denseData, type FloatArray, type Matrix, matrix } from '../array/matrix.js';
 import { GraphBuilder } from '../onnx/build.js';
@@ -19,28 +21,28 @@ export interface HeadLogitsOptions extends SessionOptions {
  * number type of the head (float32 or float64; a float64 head runs on cpu unless a device is named, since WebGPU has
  * no float64 and onnxruntime would hand the work back to the processor).
  *
- * Throws SHAPE_MISMATCH when the widths differ, DEVICE_UNAVAILABLE, ABORTED.
+ * Throws SHAPE_MISMATCH when the widths differ, LIMIT_EXCEEDED (no room for all logits), DEVICE_UNAVAILABLE, ABORTED; for features
+ * from a file NOT_FINITE and what reading throws.
  */
 export async function headLogits<T extends FloatArray>(
   head: LinearHead<T>,
-  features: Matrix,
+  features: Matrix | FeatureRows,
   options: HeadLogitsOptions = {},
 ): Promise<Matrix<T>> {
   const { signal, ...where } = options;
-  const [classes, dimensions] = assertWidths(head, features);
-  const samples = features.shape[0];
-  const rows = denseData(features);
+  // Numbers in memory may be of either type: they are only handed on.
+  const rows = featureRows(features as Features);
+  const { samples, held } = rows;
+  const [classes, dimensions] = assertWidths(head, rows.dimensions);
   const double = denseData(head.weight) instanceof Float64Array;
-  const logits = (double ? new Float64Array(samples * classes) : new Float32Array(samples * classes)) as T;
+  const make: new (length: number) => FloatArray = double ? Float64Array : Float32Array;
+  const logits = allocate(make, samples * classes, 'Computing logits') as T;
   const perRun = Math.max(1, Math.floor(CHUNK_NUMBERS / (classes + dimensions)));
   const device = where.device ?? (double ? 'cpu' : 'auto');
   // A session is cheap beside the product (one Gemm, the weights are copied once), so none is kept for the next call.
-  const session = await openSession(gemmModel(head), { ...where, device });
+  const session = await openSession(gemmModel(head), { ...where, device, ownThread: !held });
   try {
-    for (let from = 0; from < samples; from += perRun) {
-      throwIfAborted(signal, 'computing logits');
-      const count = Math.min(perRun, samples - from);
-      const data = rows.subarray(from * dimensions, (from + count) * dimensions);
+    for await (const { from, count, data } of chunksOf(rows, perRun, { doing: 'Computing logits', signal })) {
       const { z } = await session.run({ f: { data, dims: [count, dimensions] } });
       logits.set(z.data as T, from * classes);
     }
@@ -65,8 +67,8 @@ function gemmModel(head: LinearHead): Uint8Array {
 
 /** The same in plain TypeScript, every product and sum in float64, whatever the head's number type. */
 export function headLogitsReference(head: LinearHead, features: Matrix): Matrix<Float64Array> {
-  const [classes, dimensions] = assertWidths(head, features);
   const samples = features.shape[0];
+  const [classes, dimensions] = assertWidths(head, features.shape[1]);
   const rows = denseData(features);
   const weight = denseData(head.weight);
   const bias = denseData(head.bias);
@@ -81,12 +83,12 @@ export function headLogitsReference(head: LinearHead, features: Matrix): Matrix<
   return matrix(logits, samples, classes);
 }
 
-function assertWidths(head: LinearHead, features: Matrix): [classes: number, dimensions: number] {
+function assertWidths(head: LinearHead, width: number): [classes: number, dimensions: number] {
   const [classes, dimensions] = headShape(head);
-  if (features.shape[1] !== dimensions) {
+  if (width !== dimensions) {
     throw new TailorError(
       'SHAPE_MISMATCH',
-      `Computing logits: the features have ${features.shape[1]} dimensions, the head takes ${dimensions}.`,
+      `Computing logits: the features have ${width} dimensions, the head takes ${dimensions}.`,
     );
   }
   return [classes, dimensions];

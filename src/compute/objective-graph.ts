@@ -6,8 +6,13 @@
  * gradient by x is (∂/∂θ) Rᵀ. That algebra and the decay are always computed in float64; the part with the samples is
  * computed in float32 (several times faster) or float64 (for the last digits), as asked.
  */
-import { throwIfAborted } from '../array/errors.js';
-import { denseData, type Matrix } from '../array/matrix.js';
+import {
+  chunksOf,
+  type FeatureRows,
+  type Features,
+  featureRows,
+  rowsPerPiece,
+} from '../array/feature-rows.js';
 import { GraphBuilder, type Value } from '../onnx/build.js';
 import type { NamedDevice } from '../runtime/ort.js';
 import { openSession, type SessionOptions } from '../runtime/session.js';
@@ -15,10 +20,12 @@ import { openSession, type SessionOptions } from '../runtime/session.js';
 /** Numbers (features and logits together) in one run: 128 MB of float32, 256 MB of float64, a few times over. */
 const CHUNK_NUMBERS = 2 ** 25;
 
+const DOING = 'Fitting a head';
+
 /** What is minimised: (1/N) Σ_i v_i CE(z_i + a, t_i) + λ/2 ‖θ‖². */
 export interface CrossEntropyProblem {
-  /** f, [N, D]. */
-  readonly features: Matrix<Float32Array>;
+  /** f, [N, D]; those that are not in memory are read anew for every evaluation. */
+  readonly features: Features;
   /** y, [N]. */
   readonly labels: Int32Array;
   readonly classes: number;
@@ -56,7 +63,7 @@ export interface ObjectiveAt {
 /** An objective that is ready to be asked. */
 export interface ObjectiveSession {
   readonly device: NamedDevice;
-  /** `point` is row-major [C, D+1]. ABORTED between chunks. */
+  /** `point` is row-major [C, D+1]. ABORTED between chunks; NOT_FINITE and what reading throws for features from a file. */
   evaluate(point: Float64Array, signal?: AbortSignal): Promise<ObjectiveAt>;
   release(): Promise<void>;
 }
@@ -66,29 +73,30 @@ export async function openObjective(
   problem: CrossEntropyProblem,
   { type = 'float32', coordinates, chunk, ...where }: ObjectiveGraphOptions = {},
 ): Promise<ObjectiveSession> {
-  const { features, classes } = problem;
-  const [samples, dimensions] = features.shape;
+  const { classes } = problem;
+  const rows = featureRows(problem.features);
+  const { samples, dimensions, held } = rows;
   const width = dimensions + 1;
-  const rows = denseData(features);
   const labels = BigInt64Array.from(problem.labels, BigInt);
   const shares = problem.weights.map((v) => v / samples);
   const weights = type === 'float32' ? Float32Array.from(shares) : shares;
   const decay = new Float64Array(width).fill(problem.weightDecay);
   if (!problem.decayBias) decay[dimensions] = 0;
   const noDecay = new Float64Array(width);
-  const perRun = chunk ?? samplesPerRun(dimensions, classes);
-  const session = await openSession(objectiveModel(problem, type, coordinates), where);
+  const perRun = chunk ?? samplesPerRun(rows, classes);
+  const session = await openSession(objectiveModel(problem, type, coordinates), {
+    ...where,
+    ownThread: !held,
+  });
 
   const evaluate = async (point: Float64Array, signal?: AbortSignal): Promise<ObjectiveAt> => {
     let value = 0;
     let gradient: Float64Array | undefined;
     let thetaGradient: Float64Array | undefined;
-    for (let from = 0; from < samples; from += perRun) {
-      throwIfAborted(signal, 'fitting a head');
-      const count = Math.min(perRun, samples - from);
+    for await (const { from, count, data } of chunksOf(rows, perRun, { doing: DOING, signal })) {
       const result = await session.run({
         x: { data: point, dims: [classes, width] },
-        f: { data: rows.subarray(from * dimensions, (from + count) * dimensions), dims: [count, dimensions] },
+        f: { data, dims: [count, dimensions] },
         y: { data: labels.subarray(from, from + count), dims: [count, 1] },
         v: { data: weights.subarray(from, from + count), dims: [count, 1] },
         // Everything is linear in the chunks but the decay, which belongs to the first.
@@ -115,7 +123,7 @@ function beginGraph(
   type: 'float32' | 'float64',
   coordinates: Float64Array | undefined,
 ): { g: GraphBuilder; f: Value; v: Value; theta: Value; r: Value | undefined; logP: Value } {
-  const dimensions = features.shape[1];
+  const { dimensions } = featureRows(features);
   const width = dimensions + 1;
   const g = new GraphBuilder();
   const x = g.input('x', 'float64', [classes, width]);
@@ -135,7 +143,7 @@ function objectiveModel(
   coordinates: Float64Array | undefined,
 ): Uint8Array {
   const { features, classes, labelSmoothing: smoothing } = problem;
-  const width = features.shape[1] + 1;
+  const width = featureRows(features).dimensions + 1;
   const { g, f, v, theta, r, logP } = beginGraph(problem, type, coordinates);
   const y = g.input('y', 'int64', ['n', 1]);
   const decay = g.input('decay', 'float64', [1, width]);
@@ -175,23 +183,21 @@ export async function sampleCurvatures(
   point: Float64Array,
   { coordinates, chunk, signal, ...where }: ObjectiveGraphOptions & { signal?: AbortSignal } = {},
 ): Promise<Float32Array> {
-  const { features, classes } = problem;
-  const [samples, dimensions] = features.shape;
+  const { classes } = problem;
+  const rows = featureRows(problem.features);
+  const { samples, dimensions, held } = rows;
   const { g, v, logP } = beginGraph(problem, 'float32', coordinates);
   const left = g.sub(g.scalar(1), g.reduceSum(g.exp(g.mul(logP, g.scalar(2))), [1]));
   g.output(g.mul(g.mul(v, left), g.scalar(1 / classes)), 'u', 'float32', ['n', 1]);
-  const rows = denseData(features);
   const weights = Float32Array.from(problem.weights);
-  const perRun = chunk ?? samplesPerRun(dimensions, classes);
+  const perRun = chunk ?? samplesPerRun(rows, classes);
   const curvatures = new Float32Array(samples);
-  const session = await openSession(g.build(), where);
+  const session = await openSession(g.build(), { ...where, ownThread: !held });
   try {
-    for (let from = 0; from < samples; from += perRun) {
-      throwIfAborted(signal, 'fitting a head');
-      const count = Math.min(perRun, samples - from);
+    for await (const { from, count, data } of chunksOf(rows, perRun, { doing: DOING, signal })) {
       const { u } = await session.run({
         x: { data: point, dims: [classes, dimensions + 1] },
-        f: { data: rows.subarray(from * dimensions, (from + count) * dimensions), dims: [count, dimensions] },
+        f: { data, dims: [count, dimensions] },
         v: { data: weights.subarray(from, from + count), dims: [count, 1] },
       });
       curvatures.set(u.data as Float32Array, from);
@@ -203,6 +209,8 @@ export async function sampleCurvatures(
   return curvatures.map((u) => Math.max(u, 0));
 }
 
-function samplesPerRun(dimensions: number, classes: number): number {
-  return Math.max(1, Math.floor(CHUNK_NUMBERS / (dimensions + classes)));
+/** What is read from a file is not all that a run holds: as much again is read meanwhile, and the work takes some times as much. */
+function samplesPerRun(rows: FeatureRows, classes: number): number {
+  const width = rows.dimensions + classes;
+  return rows.held ? Math.max(1, Math.floor(CHUNK_NUMBERS / width)) : rowsPerPiece(rows, 4 * width);
 }

@@ -6,12 +6,13 @@ import { openSession, type Session, type SessionOptions } from '../runtime/sessi
 import type { Feed } from '../runtime/values.js';
 import { epochGraph } from './epoch-graph.js';
 import { type EpochGraphOptions, isWeight, stateNames } from './epoch-options.js';
+import { carriedRate } from './epoch-rates.js';
 
 /** What stays the same from epoch to epoch. Numbers are in the graph's own type, heads one after another. */
 export interface TrainingData {
-  /** [N, D] and [N]. */
-  readonly features: FloatArray;
-  readonly labels: Int32Array;
+  /** [N, D] and [N]; left out with `pieces`, where each piece has its own. */
+  readonly features?: FloatArray;
+  readonly labels?: Int32Array;
   /** Factor on the loss by class and head, [C, K]. */
   readonly classWeights: Float64Array;
   /** Added to the logits, [K·C]. */
@@ -26,7 +27,7 @@ export interface TrainingData {
   readonly bias: FloatArray;
 }
 
-/** What an epoch is fed. */
+/** What an epoch, or a piece of one, is fed. */
 export interface EpochBatches {
   /** Number of steps S. */
   readonly steps: number;
@@ -35,6 +36,16 @@ export interface EpochBatches {
   readonly share: FloatArray;
   /** Learning rate of each head, [K], or of each step and head, [S, K], with `ratesPerStep`. */
   readonly rates: ArrayLike<number>;
+}
+
+/** Some steps of an epoch with the samples that they need. `order` of its batches counts these. */
+export interface EpochPiece extends EpochBatches {
+  /** [n, D] and [n]. The features are lent: see `runPiece`. */
+  readonly features: FloatArray;
+  readonly labels: Int32Array;
+  /** Whether the epoch begins and ends with it. */
+  readonly first: boolean;
+  readonly last: boolean;
 }
 
 /** What an epoch gives. */
@@ -49,6 +60,11 @@ export interface EpochResult {
 export interface Trainer {
   readonly device: NamedDevice;
   run(batches: EpochBatches): Promise<EpochResult>;
+  /**
+   * With `pieces`: goes on with some steps of an epoch. The caller's thread is free meanwhile (in Node), and the memory of the
+   * features is gone until it comes back as `features`, with other numbers or the same.
+   */
+  runPiece(piece: EpochPiece): Promise<EpochResult & { readonly features: FloatArray }>;
   /** The weight [K·C, D] and bias [K·C] as they are now. New arrays after every run: they may be kept. */
   heads(): { weight: FloatArray; bias: FloatArray };
   release(): Promise<void>;
@@ -70,18 +86,20 @@ export async function openTrainer(
   data: TrainingData,
   where: SessionOptions = {},
 ): Promise<Trainer> {
-  const { type, classes, dimensions, heads, batch, solver } = options;
+  const { type, classes, dimensions, heads, batch, solver, pieces } = options;
   const rows = heads * classes;
   const { device, threads = rows * dimensions * batch < SMALL_STEP ? 1 : undefined } = where;
-  const session = await openWholly(epochGraph(options), { device, threads });
-  const samples = data.labels.length;
+  const session = await openWholly(epochGraph(options), { device, threads, ownThread: pieces });
   const numbers = (list: ArrayLike<number>) => (type === 'float64' ? Float64Array : Float32Array).from(list);
   const column = (list: ArrayLike<number>): Feed => ({ data: numbers(list), dims: [rows, 1] });
   const dimsOf = (name: string) => [rows, isWeight(name) ? dimensions : 1];
+  const samplesOf = (features: FloatArray, labels: Int32Array): Record<string, Feed> => ({
+    features: { data: features, dims: [labels.length, dimensions] },
+    labels: { data: BigInt64Array.from(labels, BigInt), dims: [labels.length] },
+  });
 
   const fixed: Record<string, Feed> = {
-    features: { data: data.features, dims: [samples, dimensions] },
-    labels: { data: BigInt64Array.from(data.labels, BigInt), dims: [samples] },
+    ...(data.features && data.labels && samplesOf(data.features, data.labels)),
     classWeights: { data: numbers(data.classWeights), dims: [classes, heads] },
   };
   if (options.offsets) fixed.offsets = column(data.offsets);
@@ -100,28 +118,57 @@ export async function openTrainer(
   );
   let stepsDone = 0;
 
+  const batchFeeds = ({ steps, order, share, rates }: EpochBatches): Record<string, Feed> => {
+    const feeds: Record<string, Feed> = {
+      order: { data: order, dims: [steps, batch] },
+      share: { data: share, dims: [steps, batch] },
+      rates: { data: numbers(rates), dims: [options.ratesPerStep ? steps : 1, heads, 1] },
+    };
+    if (solver.name !== 'adamw') return feeds;
+    const { beta1, beta2 } = solver;
+    const corrections = Array.from({ length: steps }, (_, step) => {
+      const t = stepsDone + step + 1;
+      return [1 / (1 - beta1 ** t), 1 / Math.sqrt(1 - beta2 ** t)];
+    });
+    return { ...feeds, corrections: { data: numbers(corrections.flat()), dims: [steps, 2, 1] } };
+  };
+  /** What a piece at neither end of its epoch does without (epoch-graph.ts). */
+  const endFeeds = ({ first, last, rates }: EpochPiece): Record<string, Feed> => {
+    const feeds: Record<string, Feed> = {};
+    if (names.some((name) => name.startsWith('velocity')) && carriedRate(options, 1) !== undefined) {
+      const ends = { velocityIn: first, velocityOut: last };
+      for (const [name, atEnd] of Object.entries(ends)) {
+        const factors = Array.from(rates, (rate) => (atEnd ? carriedRate(options, rate)! : 1));
+        feeds[name] = { data: numbers(factors), dims: [heads, 1] };
+      }
+    }
+    if (options.maxNorm === 'epoch' && !last) {
+      feeds.radius = column(new Float64Array(rows).fill(Number.POSITIVE_INFINITY));
+    }
+    return feeds;
+  };
+  const take = (results: Awaited<ReturnType<Session['run']>>, steps: number): EpochResult => {
+    state = Object.fromEntries(names.map((name) => [name, asFeed(results[`next.${name}`])]));
+    stepsDone += steps;
+    return { losses: results.losses.data as FloatArray, norms: results.norms.data as FloatArray };
+  };
+
   return {
     device: session.device,
-    async run({ steps, order, share, rates }) {
-      const feeds: Record<string, Feed> = {
-        ...fixed,
-        ...state,
-        order: { data: order, dims: [steps, batch] },
-        share: { data: share, dims: [steps, batch] },
-        rates: { data: numbers(rates), dims: [options.ratesPerStep ? steps : 1, heads, 1] },
+    async run(batches) {
+      const feeds = { ...fixed, ...state, ...batchFeeds(batches) };
+      return take(await session.run(feeds), batches.steps);
+    },
+    async runPiece(piece) {
+      // All that is fed is lent, and only the features are to be: a head of the epoch before may have been kept.
+      const own = Object.entries({ ...fixed, ...state, ...batchFeeds(piece), ...endFeeds(piece) });
+      const feeds = {
+        ...Object.fromEntries(own.map(([name, feed]) => [name, copied(feed)])),
+        ...samplesOf(piece.features, piece.labels),
       };
-      if (solver.name === 'adamw') {
-        const { beta1, beta2 } = solver;
-        const corrections = Array.from({ length: steps }, (_, step) => {
-          const t = stepsDone + step + 1;
-          return [1 / (1 - beta1 ** t), 1 / Math.sqrt(1 - beta2 ** t)];
-        });
-        feeds.corrections = { data: numbers(corrections.flat()), dims: [steps, 2, 1] };
-      }
-      const results = await session.run(feeds);
-      state = Object.fromEntries(names.map((name) => [name, asFeed(results[`next.${name}`])]));
-      stepsDone += steps;
-      return { losses: results.losses.data as FloatArray, norms: results.norms.data as FloatArray };
+      const outputs = session.outputs.map(({ name }) => name);
+      const { results, feeds: returned } = await session.runLent(feeds, outputs);
+      return { ...take(results, piece.steps), features: returned.features.data as FloatArray };
     },
     heads: () => ({ weight: state.weight.data as FloatArray, bias: state.bias.data as FloatArray }),
     release: () => session.release(),
@@ -132,11 +179,18 @@ function asFeed({ data, dims }: { data: Feed['data']; dims: readonly number[] })
   return { data, dims };
 }
 
+function copied({ data, dims }: Feed): Feed {
+  return { data: data.slice() as Feed['data'], dims };
+}
+
 /**
  * A session that runs every operator on one device. What onnxruntime would rewrite is slower here: it moves the transposes of a
  * step past the softmax, which then goes over columns (+5 % in all).
  */
-async function openWholly(model: Uint8Array, { device = 'auto', ...how }: SessionOptions): Promise<Session> {
+async function openWholly(
+  model: Uint8Array,
+  { device = 'auto', ...how }: SessionOptions & { ownThread?: boolean },
+): Promise<Session> {
   const open = (on: Device) => openSession(model, { ...how, device: on, optimize: false });
   const session = await open(device);
   if (!session.partlyOnCpu) return session;

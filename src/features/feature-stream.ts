@@ -2,6 +2,7 @@
 import { type ArrayFile, listOf } from '../array/array-file.js';
 import { assertLabels } from '../array/class-counts.js';
 import { TailorError } from '../array/errors.js';
+import type { FeatureRows } from '../array/feature-rows.js';
 import { type FloatArray, type Matrix, matrix } from '../array/matrix.js';
 import { type NumericArray, toFloat32, toLabels } from '../array/npy.js';
 import type { NpyRows } from '../array/npy-rows.js';
@@ -37,6 +38,8 @@ export interface FeatureStream {
   readonly labels: Int32Array;
   /** Columns of the logits; 0, or left out, where there are none. */
   readonly logitWidth?: number;
+  /** [N, D], read by rows as they are asked for: what `fit` takes batches from. */
+  readonly features: FeatureRows;
   /** The samples in order, `rows` at a time; default: as many as fit into 128 MB. May be asked for more than once. */
   chunks(rows?: number): AsyncGenerator<FeatureChunk<Float32Array>>;
 }
@@ -84,6 +87,7 @@ export async function featureStreamOf(npz: ArrayFile): Promise<FeatureStream> {
     classes,
     labels,
     logitWidth: logits?.columns ?? 0,
+    features: { samples: labels.length, dimensions, read: features.read },
     async *chunks(rows = Math.max(1, Math.floor(CHUNK_NUMBERS / dimensions))) {
       if (!(Number.isSafeInteger(rows) && rows >= 1)) {
         throw new TailorError('INVALID_ARGUMENT', `${doing}: chunks of ${rows} samples; give at least 1.`);
@@ -91,9 +95,9 @@ export async function featureStreamOf(npz: ArrayFile): Promise<FeatureStream> {
       for (let from = 0; from < labels.length; from += rows) {
         const count = Math.min(rows, labels.length - from);
         yield {
-          features: await features.read(from, count),
+          features: matrix(await features.read(from, count), count, dimensions),
           labels: labels.subarray(from, from + count),
-          logits: await logits?.read(from, count),
+          logits: logits && matrix(await logits.read(from, count), count, logits.columns),
         };
       }
     },
@@ -102,7 +106,8 @@ export async function featureStreamOf(npz: ArrayFile): Promise<FeatureStream> {
 
 interface RowReader {
   readonly columns: number;
-  read(from: number, count: number): Promise<Matrix<Float32Array>>;
+  /** Row-major [count, columns]. */
+  read(from: number, count: number): Promise<Float32Array>;
 }
 
 async function openMatrix(npz: ArrayFile, array: string, samples: number): Promise<RowReader> {
@@ -119,11 +124,7 @@ async function openMatrix(npz: ArrayFile, array: string, samples: number): Promi
     columns,
     async read(from, count) {
       const data: NumericArray = await rows.read(from, count);
-      const numbers = toFloat32(
-        { dtype: rows.dtype, shape: [count, columns], data },
-        `${array} of ${npz.name}`,
-      );
-      return matrix(numbers, count, columns);
+      return toFloat32({ dtype: rows.dtype, shape: [count, columns], data }, `${array} of ${npz.name}`);
     },
   };
 }

@@ -3,6 +3,7 @@
  * class is a round bowl.
  */
 import { TailorError } from '../array/errors.js';
+import { featureRows } from '../array/feature-rows.js';
 import { headShape, type LinearHead, linearHead } from '../array/linear-head.js';
 import { denseData } from '../array/matrix.js';
 import { type GramOptions, gramMatrix } from '../compute/gram.js';
@@ -28,7 +29,7 @@ export async function curvatureCoordinates(
   curvatures: ArrayLike<number>,
   where: GramOptions,
 ): Promise<Coordinates> {
-  const [samples, dimensions] = features.shape;
+  const { samples, dimensions } = featureRows(features);
   const n = dimensions + 1;
   const m = (await gramMatrix(features, curvatures, where)).map((sum) => sum / samples);
   let trace = 0;

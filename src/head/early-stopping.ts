@@ -1,6 +1,7 @@
 /** Early stopping: keeps, of every head in training, the epoch that does best on validation. */
 import { assertLabels } from '../array/class-counts.js';
 import { TailorError } from '../array/errors.js';
+import { featureRows } from '../array/feature-rows.js';
 import type { LinearHead } from '../array/linear-head.js';
 import type { FloatArray } from '../array/matrix.js';
 import { type HeadLogitsOptions, headLogits } from '../compute/head-logits.js';
@@ -44,10 +45,11 @@ export function watchValidation(
   assertNumber(doing, 'patience', patience, whole, 'a whole number of at least 1');
   const labels = validation.requireLabels(doing);
   assertLabels(labels, classes, doing);
-  if (validation.dimensions !== features.shape[1]) {
+  const { dimensions } = featureRows(features);
+  if (validation.dimensions !== dimensions) {
     throw new TailorError(
       'SHAPE_MISMATCH',
-      `${doing}: validation (${validation.name}) has ${validation.dimensions} dimensions, the training features ${features.shape[1]}. ` +
+      `${doing}: validation (${validation.name}) has ${validation.dimensions} dimensions, the training features ${dimensions}. ` +
         'Extract both with the same model.',
     );
   }

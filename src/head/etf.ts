@@ -42,16 +42,16 @@ export function etfHead({ classes, dimensions, seed = 0 }: EtfOptions): LinearHe
  * orthonormal factor of the centred class means in the basis B, by singular values. Directions that the means leave open
  * (they span less than C−1 dimensions) are drawn by `seed`.
  *
- * Errors: INVALID_ARGUMENT (also for D < C−1), CLASS_MISSING, SHAPE_MISMATCH, LABELS_INVALID, COUNTS_INVALID, NOT_FINITE.
+ * Errors: INVALID_ARGUMENT (also for D < C−1), CLASS_MISSING, SHAPE_MISMATCH, LABELS_INVALID, COUNTS_INVALID, NOT_FINITE, ABORTED.
  */
-export function alignedEtfHead(
+export async function alignedEtfHead(
   data: FitData,
-  { seed = 0 }: { seed?: number } = {},
-): LinearHead<Float32Array> {
+  { seed = 0, signal }: { seed?: number; signal?: AbortSignal } = {},
+): Promise<LinearHead<Float32Array>> {
   const shape = assertFitData(data, DOING);
   const { classes, dimensions } = shape;
   assertRoom(classes, dimensions);
-  const means = classMeans(data, shape, DOING);
+  const means = await classMeans(data, shape, DOING, signal);
   const q = nearestOrthonormal(
     helmertTransposed(means, classes, dimensions),
     classes - 1,

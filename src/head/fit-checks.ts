@@ -1,8 +1,9 @@
 /** Checks that all fits share: data, losses, the head to start from. */
 import { assertCounts, assertLabels, countLabels } from '../array/class-counts.js';
 import { TailorError } from '../array/errors.js';
+import { featureRows } from '../array/feature-rows.js';
 import { assertFiniteHead, headShape, type LinearHead, linearHead } from '../array/linear-head.js';
-import { assertFiniteRows } from '../array/matrix.js';
+import { assertFiniteRows, matrix } from '../array/matrix.js';
 import { listNames } from '../array/text.js';
 import { type FitData, LOSSES, type LossOptions } from './fit-options.js';
 
@@ -17,11 +18,11 @@ export interface FitShape {
 
 /**
  * Checks data and returns its shape. INVALID_ARGUMENT for one class or no sample, SHAPE_MISMATCH, LABELS_INVALID,
- * COUNTS_INVALID, NOT_FINITE for a feature that is not a number.
+ * COUNTS_INVALID, NOT_FINITE for a feature that is not a number; features that are not in memory are looked at when they are read.
  */
 export function assertFitData(data: FitData, doing: string): FitShape {
   const { features, labels, classes, counts, sampleWeights } = data;
-  const [samples, dimensions] = features.shape;
+  const { samples, dimensions, held } = featureRows(features);
   if (!(Number.isInteger(classes) && classes >= 2)) {
     throw new TailorError(
       'INVALID_ARGUMENT',
@@ -47,7 +48,7 @@ export function assertFitData(data: FitData, doing: string): FitShape {
   }
   assertLabels(labels, classes, doing);
   if (counts) assertCounts(counts, classes, doing);
-  assertFiniteRows(features, doing, 'feature', 'dimension');
+  if (held) assertFiniteRows(matrix(held, samples, dimensions), doing, 'feature', 'dimension');
   if (sampleWeights) assertSampleWeights(sampleWeights, doing);
   return { samples, classes, dimensions, counted: countLabels(labels, classes) };
 }

@@ -1,6 +1,7 @@
 /** The methods of `fit` that are not trained batch by batch: formulas, and descents to a minimum. */
 import { platform } from '#platform';
 import { TailorError } from '../array/errors.js';
+import { featureRows } from '../array/feature-rows.js';
 import { float32Head, type LinearHead } from '../array/linear-head.js';
 import { adjust } from './adjust.js';
 import type { MethodParameters } from './candidates.js';
@@ -71,14 +72,14 @@ async function make(data: FitData, configuration: FitConfiguration, run: DirectR
       const { classes, features } = data;
       const frame =
         rotation === 'random'
-          ? etfHead({ classes, dimensions: features.shape[1], seed })
-          : alignedEtfHead(data, { seed });
+          ? etfHead({ classes, dimensions: featureRows(features).dimensions, seed })
+          : await alignedEtfHead(data, { seed, signal });
       // All rows are of length 1: how sure the head may be is left to a scale, which changes no decision.
       const { head, scale } = await fitScale(frame, data, { loss: 'ce' }, where);
       return { head, found: { rotation, scale } };
     }
     case 'ncm':
-      return { head: nearestClassMean(data, { distance }) };
+      return { head: await nearestClassMean(data, { distance, signal }) };
     case 'tau-norm':
       return { head: float32Head(adjust(init!, { method, tau: power })), found: { tau: power } };
     default: {

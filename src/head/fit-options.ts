@@ -1,14 +1,15 @@
 /** What the fits of a head take and return, with defaults. The checks are in fit-checks.ts. */
 import type { ClassCounts } from '../array/class-counts.js';
 import type { TailorError } from '../array/errors.js';
+import type { Features } from '../array/feature-rows.js';
 import type { LinearHead } from '../array/linear-head.js';
 import type { FloatArray, Matrix } from '../array/matrix.js';
 import type { Device, NamedDevice } from '../runtime/ort.js';
 
 /** What a head is fitted to. */
 export interface FitData {
-  /** Features f, [N, D]: the inputs of the head. */
-  readonly features: Matrix<Float32Array>;
+  /** Features f, [N, D]: the inputs of the head. In memory, or read piece by piece. */
+  readonly features: Features;
   /** Labels y, [N], whole numbers 0 … C−1. */
   readonly labels: Int32Array;
   /** Number of classes C, 2 or more. */
@@ -20,6 +21,11 @@ export interface FitData {
   readonly counts?: ClassCounts;
   /** Factor s_i ≥ 0 on each sample's loss, [N]. Used as it is: not normalised, and not part of the counts. Default 1. */
   readonly sampleWeights?: Float32Array;
+}
+
+/** What is in memory: references compute on nothing else. */
+export interface HeldFitData extends FitData {
+  readonly features: Matrix<Float32Array>;
 }
 
 /** Names of the losses; see `LossOptions`. */

@@ -3,7 +3,7 @@ import { assertFiniteHead, type LinearHead, linearHead, rowNorms } from '../arra
 import { denseData } from '../array/matrix.js';
 import { softmaxRow } from '../evaluation/softmax.js';
 import { assertFitData, startHead } from './fit-checks.js';
-import type { FitData, FitEpoch, SgdOptions } from './fit-options.js';
+import type { FitEpoch, HeldFitData, SgdOptions } from './fit-options.js';
 import { projectRows, summarizeNorms } from './max-norm.js';
 import { orderOf, type SgdConfiguration, sgdConfiguration } from './sgd-configuration.js';
 
@@ -12,7 +12,7 @@ import { orderOf, type SgdConfiguration, sgdConfiguration } from './sgd-configur
  * diverges is NOT_FINITE, at the end.
  */
 export function fitReference(
-  data: FitData,
+  data: HeldFitData,
   options: SgdOptions = {},
   { init }: { init?: LinearHead } = {},
 ): { head: LinearHead<Float64Array>; epochs: FitEpoch[] } {
@@ -68,7 +68,7 @@ function parameter(value: Float64Array, decays: boolean): Parameter {
 
 /** Puts the gradient of a batch's mean loss into the parameters, and returns that loss (without decay). */
 function batchGradient(
-  { features, labels, classes, sampleWeights }: FitData,
+  { features, labels, classes, sampleWeights }: HeldFitData,
   samples: Int32Array,
   configuration: SgdConfiguration,
   [weight, bias]: readonly Parameter[],

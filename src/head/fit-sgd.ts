@@ -1,6 +1,8 @@
 /** Stochastic training of a linear head, or of many side by side, by onnxruntime. */
+
+import { assertFiniteFeatures, featureRows } from '../array/feature-rows.js';
 import type { LinearHead } from '../array/linear-head.js';
-import { denseData, type FloatArray } from '../array/matrix.js';
+import type { FloatArray } from '../array/matrix.js';
 import { assertFitData, startHead } from './fit-checks.js';
 import type { Fit, FitData, FitSgdRun, SgdOptions } from './fit-options.js';
 import { sgdConfiguration, sideBySide } from './sgd-configuration.js';
@@ -51,15 +53,16 @@ export async function fitSgdTyped(
   const checked = list.map(({ init: own = init, ...one }) =>
     sgdConfiguration(one, data, shape, startHead(own, shape, DOING), DOING),
   );
-  const rows = denseData(data.features);
-  const features = type === 'float64' ? Float64Array.from(rows) : rows;
+  const rows = featureRows(data.features);
+  // Batches come in any order, and some sampling leaves samples out: what is wrong is to be found before hours of training.
+  await assertFiniteFeatures(rows, { doing: DOING, signal: run.signal });
   const groups = sideBySide(checked, shape);
   let total = groups.reduce((sum, group) => sum + checked[group[0]].epochs, 0);
   let before = 0;
   const fits = new Array<Fit<FloatArray>>(checked.length);
   for (const indices of groups) {
     const group = indices.map((index) => checked[index]);
-    const results = await fitGroup({ data, shape, features, type, run, group, indices, total, before });
+    const results = await fitGroup({ data, shape, rows, type, run, group, indices, total, before });
     for (const [place, index] of indices.entries()) fits[index] = results.fits[place];
     before += results.epochs;
     total -= group[0].epochs - results.epochs;

@@ -1,7 +1,8 @@
 /** The verb `fit`: a method by name, with its published settings, ends as (W, b). */
 import { assertCounts, type ClassCounts } from '../array/class-counts.js';
 import { TailorError, throwIfAborted } from '../array/errors.js';
-import type { FeatureSet } from '../features/feature-set.js';
+import { FeatureSet } from '../features/feature-set.js';
+import type { FeatureStream } from '../features/feature-stream.js';
 import type { EarlyStopping } from './early-stopping.js';
 import { assertFitData, startHead } from './fit-checks.js';
 import { type FitConfiguration, isStochastic, withRecipe } from './fit-configuration.js';
@@ -34,13 +35,16 @@ export interface FitVerbRun extends FitRun {
  * Fits one head, or one per configuration, in their order: stochastic ones that share their batches side by side in one
  * product.
  *
+ * A stream (openFeatureStream) is read piece by piece: its labels are in memory, its features are not. sgd and adamw give the head
+ * of the set in memory bit for bit, formulas and descents the same up to rounding; lws and etf hold logits [N, C].
+ *
  * @param train - features with labels; every class needs a sample, but for `ce`
  * @throws INVALID_ARGUMENT (unknown method, a setting it does not have, a head to start from is missing), SHAPE_MISMATCH (the
  * head to start from, or validation, is of another size), LABELS_INVALID, COUNTS_INVALID, CLASS_MISSING, NOT_FINITE,
- * HEAD_OVERFLOW, FIT_DIVERGED (epoch, step, what to change), ABORTED, DEVICE_UNAVAILABLE.
+ * HEAD_OVERFLOW, LIMIT_EXCEEDED (no room for what must be in memory), what reading a stream throws, FIT_DIVERGED (epoch, step, what to change), ABORTED, DEVICE_UNAVAILABLE.
  */
 export async function fit(
-  train: FeatureSet,
+  train: FeatureSet | FeatureStream,
   configurations: FitConfiguration | readonly FitConfiguration[],
   run: FitVerbRun = {},
 ): Promise<FittedHead[]> {
@@ -81,8 +85,8 @@ export async function fit(
 }
 
 /** Counts default to those of the training set; a fold or a subset has those of the whole. */
-function fitData(train: FeatureSet, counts: ClassCounts | undefined): FitData {
-  const labels = train.requireLabels(DOING);
+function fitData(train: FeatureSet | FeatureStream, counts: ClassCounts | undefined): FitData {
+  const labels = train instanceof FeatureSet ? train.requireLabels(DOING) : train.labels;
   if (counts) assertCounts(counts, train.classCount, DOING);
   return { features: train.features, labels, classes: train.classCount, counts };
 }

@@ -16,6 +16,8 @@ export interface NcmOptions {
    * classes. `cosine`: w_k = μ_k/‖μ_k‖ and no bias; a logit is the cosine times ‖f‖.
    */
   readonly distance?: NcmDistance;
+  /** Stops with ABORTED between pieces of features that are read from a file. */
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -24,12 +26,12 @@ export interface NcmOptions {
  * weigh in the means.
  *
  * Errors: CLASS_MISSING, INVALID_ARGUMENT (also for a mean of 0, which has no direction), SHAPE_MISMATCH, LABELS_INVALID,
- * NOT_FINITE, HEAD_OVERFLOW.
+ * NOT_FINITE, HEAD_OVERFLOW, ABORTED.
  */
-export function nearestClassMean(
+export async function nearestClassMean(
   data: FitData,
-  { distance = 'euclidean' }: NcmOptions = {},
-): LinearHead<Float32Array> {
+  { distance = 'euclidean', signal }: NcmOptions = {},
+): Promise<LinearHead<Float32Array>> {
   const doing = 'Making the nearest-class-mean head';
   if (distance !== 'euclidean' && distance !== 'cosine') {
     throw new TailorError(
@@ -39,7 +41,7 @@ export function nearestClassMean(
   }
   const shape = assertFitData(data, doing);
   const { classes, dimensions } = shape;
-  const means = classMeans(data, shape, doing);
+  const means = await classMeans(data, shape, doing, signal);
   // The bias is made from the rounded means: then the head is exactly that of the means which it holds.
   const weight = Float32Array.from(distance === 'cosine' ? directions(means, dimensions, doing) : means);
   const bias = new Float32Array(classes);

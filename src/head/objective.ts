@@ -11,7 +11,7 @@ import { denseData, matrix, vector } from '../array/matrix.js';
 import { headLogitsReference } from '../compute/head-logits.js';
 import type { CrossEntropyProblem } from '../compute/objective-graph.js';
 import { assertFitData, assertNumber, checkLoss, type FitShape, startHead } from './fit-checks.js';
-import type { FitData, LossOptions } from './fit-options.js';
+import type { FitData, HeldFitData, LossOptions } from './fit-options.js';
 import { lossTerms } from './loss-terms.js';
 
 /** A loss with its decay. */
@@ -39,16 +39,17 @@ export interface Objective {
  *
  * Errors: INVALID_ARGUMENT, SHAPE_MISMATCH, LABELS_INVALID, COUNTS_INVALID, CLASS_MISSING, NOT_FINITE.
  */
-export function objective(head: LinearHead, data: FitData, options: ObjectiveOptions = {}): Objective {
+export function objective(head: LinearHead, data: HeldFitData, options: ObjectiveOptions = {}): Objective {
   const doing = 'Computing an objective';
   const shape = assertFitData(data, doing);
   const { samples, classes, dimensions } = shape;
   startHead(head, shape, doing);
-  const problem = crossEntropyProblem(data, shape, options, doing);
+  const { features: held } = data;
+  const problem = { ...crossEntropyProblem(data, shape, options, doing), features: held };
   const slopes = options.loss === 'dot-regression' ? dotRegression : crossEntropy;
   const { loss, dz } = slopes(head, problem);
 
-  const features = denseData(data.features);
+  const features = denseData(held);
   const weight = denseData(head.weight);
   const bias = denseData(head.bias);
   const { weightDecay: decay } = problem;
@@ -108,6 +109,9 @@ export function crossEntropyProblem(
   };
 }
 
+/** One whose features are in memory. */
+type HeldProblem = CrossEntropyProblem & Pick<HeldFitData, 'features'>;
+
 /** Summed loss and its derivative by the logits, [N, C]. */
 interface Slopes {
   readonly loss: number;
@@ -115,7 +119,7 @@ interface Slopes {
 }
 
 /** Σ_i v_i (−Σ_k t_ik log p_ik) with p = softmax(z + a) and t = (1−ε) one-hot + ε/C; v_i (p_i − t_i). */
-function crossEntropy(head: LinearHead, problem: CrossEntropyProblem): Slopes {
+function crossEntropy(head: LinearHead, problem: HeldProblem): Slopes {
   const { labels, classes, weights, offset, labelSmoothing: smoothing } = problem;
   const dz = denseData(headLogitsReference(head, problem.features));
   let loss = 0;
@@ -135,10 +139,7 @@ function crossEntropy(head: LinearHead, problem: CrossEntropyProblem): Slopes {
 }
 
 /** Σ_i v_i (w_y·f − n)² / 2n with n = ‖w_y‖‖f‖; (w_y·f − n)/n at the label, 0 elsewhere. A norm of 0 has cosine 0. */
-function dotRegression(
-  head: LinearHead,
-  { features, labels, classes, weights }: CrossEntropyProblem,
-): Slopes {
+function dotRegression(head: LinearHead, { features, labels, classes, weights }: HeldProblem): Slopes {
   const dimensions = features.shape[1];
   const rows = denseData(features);
   const weight = denseData(head.weight);

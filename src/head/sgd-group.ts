@@ -1,6 +1,7 @@
 /** Training of configurations side by side: what is fed, what comes out, who has diverged. */
 import { platform } from '#platform';
 import { type TailorError, throwIfAborted } from '../array/errors.js';
+import type { FeatureRows } from '../array/feature-rows.js';
 import { type LinearHead, linearHead } from '../array/linear-head.js';
 import { denseData, type FloatArray, firstNonFinite } from '../array/matrix.js';
 import type { EpochGraphOptions } from '../compute/epoch-options.js';
@@ -10,13 +11,14 @@ import { divergedAt } from './divergence.js';
 import type { FitShape } from './fit-checks.js';
 import type { Fit, FitData, FitEpoch, FitSgdRun } from './fit-options.js';
 import { summarizeNorms } from './max-norm.js';
+import { epochRunner } from './run-epoch.js';
 import { orderOf, type SgdConfiguration } from './sgd-configuration.js';
 
 /** Configurations that are trained together, and what they are trained on. */
 export interface Group {
   readonly data: FitData;
   readonly shape: FitShape;
-  readonly features: FloatArray;
+  readonly rows: FeatureRows;
   readonly type: 'float32' | 'float64';
   readonly run: Omit<FitSgdRun, 'init'>;
   readonly group: readonly SgdConfiguration[];
@@ -37,12 +39,15 @@ interface Member {
 
 /** Trains them; the fits are in the order of `group`, and `epochs` is how many were run. */
 export async function fitGroup(context: Group): Promise<{ fits: Fit<FloatArray>[]; epochs: number }> {
-  const { data, group, indices, run, total, before, type } = context;
+  const { data, rows, group, indices, run, total, before, type } = context;
   const { signal, device = 'cpu', threads, onProgress, onEpoch, keepDiverged = false } = run;
   const [{ epochs, batch }] = group;
   throwIfAborted(signal, 'fitting a head');
   const began = platform.seconds();
-  const trainer = await openTrainer(graphOptions(context), trainingData(context), { device, threads });
+  const options = graphOptions(context);
+  const trainer = await openTrainer(options, trainingData(context), { device, threads });
+  const stepRates = options.ratesPerStep ? group.length : undefined;
+  const runEpoch = epochRunner({ trainer, rows, labels: data.labels, batch, stepRates, type, signal });
   try {
     const members: Member[] = group.map((configuration, place) => ({
       configuration,
@@ -55,7 +60,7 @@ export async function fitGroup(context: Group): Promise<{ fits: Fit<FloatArray>[
       const order = orderOf(group[0], data, epoch);
       const batches = cutBatches(order, batch, data.sampleWeights);
       const rates = epochRates(group, epoch, batches.steps);
-      const result = await trainer.run({ ...batches, share: castTo(type, batches.share), rates });
+      const result = await runEpoch({ ...batches, share: castTo(type, batches.share), rates });
       const end = { epoch, steps: batches.steps, result, trainer };
       for (const [place, member] of members.entries()) {
         if (member.diverged) continue;
@@ -115,7 +120,7 @@ function endEpoch(member: Member, place: number, context: Group, end: EndedEpoch
   member.diverged = divergedAt(member.configuration, epoch, step, steps);
 }
 
-function graphOptions({ group, shape, type }: Group): EpochGraphOptions {
+function graphOptions({ group, rows, shape, type }: Group): EpochGraphOptions {
   const [first] = group;
   const { solver, momentum, nesterov, beta1, beta2, epsilon } = first;
   const decaying = group.filter((configuration) => configuration.weightDecay > 0);
@@ -131,6 +136,7 @@ function graphOptions({ group, shape, type }: Group): EpochGraphOptions {
     offsets: group.some((configuration) => configuration.loss === 'balanced-softmax'),
     solver: solver === 'sgd' ? { name: solver, momentum, nesterov } : { name: solver, beta1, beta2, epsilon },
     ratesPerStep: first.ratesOfSteps !== undefined,
+    pieces: rows.held === undefined,
     decay: decaying.length > 0 ? decay : 'none',
     maxNorm: group.find((configuration) => configuration.maxNorm !== 'none')?.maxNorm ?? 'none',
   };
@@ -147,7 +153,7 @@ function epochRates(group: readonly SgdConfiguration[], epoch: number, steps: nu
 }
 
 /** What is fed, with the heads of the group one after another. */
-function trainingData({ data, shape, features, type, group }: Group): TrainingData {
+function trainingData({ data, shape, rows, type, group }: Group): TrainingData {
   const { classes } = shape;
   const heads = group.length;
   const eachClass = (of: (configuration: SgdConfiguration, k: number) => number) =>
@@ -155,8 +161,7 @@ function trainingData({ data, shape, features, type, group }: Group): TrainingDa
       of(group[Math.floor(row / classes)], row % classes),
     );
   return {
-    features,
-    labels: data.labels,
+    ...(rows.held && { features: castTo(type, rows.held), labels: data.labels }),
     classWeights: Float64Array.from(
       { length: classes * heads },
       (_, i) => group[i % heads].classWeights[Math.floor(i / heads)],

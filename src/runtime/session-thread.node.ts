@@ -99,7 +99,7 @@ export async function createInThread(
   ): Promise<RunAnswer> => {
     const sent = Object.entries(feeds).map(([name, { type, data, dims }]) => ({
       ...{ name, type, dims },
-      data: data as TensorData,
+      data: lent ? (data as TensorData) : withoutRest(data as TensorData),
     }));
     const question = { kind: 'run', feeds: sent, fetches, lent } as const;
     return (await thread.ask(question, lent ? memoryOf(sent) : [])) as RunAnswer;
@@ -129,6 +129,11 @@ function memoryOf(sent: readonly SentTensor[]): ArrayBuffer[] {
   const buffers = new Set<ArrayBuffer>();
   for (const { data } of sent) if (!Array.isArray(data)) buffers.add(data.buffer as ArrayBuffer);
   return [...buffers];
+}
+
+/** A part of a larger buffer would be sent with all of it. */
+function withoutRest(data: TensorData): TensorData {
+  return Array.isArray(data) || data.byteLength === data.buffer.byteLength ? data : data.slice();
 }
 
 function deathBy(how: string, cause?: unknown): TailorError {

@@ -32,7 +32,7 @@ const options: EpochGraphOptions = {
   maxNorm: 'epoch',
 };
 const column = (value: number) => new Float64Array(CLASSES).fill(value);
-const data: TrainingData = {
+const data = {
   features: denseData(problem.data.features),
   labels: problem.data.labels,
   classWeights: column(1),
@@ -42,7 +42,7 @@ const data: TrainingData = {
   radius: column(0.3),
   weight: denseData(problem.init.weight),
   bias: denseData(problem.init.bias),
-};
+} satisfies TrainingData;
 const { steps, order, share } = cutBatches(problem.order[0], 32);
 const batches = { steps, order, share: Float32Array.from(share), rates: [0.01] };
 

@@ -6,7 +6,7 @@ import { createRandom } from '../../src/array/random.js';
 import { classMeans } from '../../src/head/class-means.js';
 import { alignedEtfHead, etfHead } from '../../src/head/etf.js';
 import { assertFitData } from '../../src/head/fit-checks.js';
-import type { FitData } from '../../src/head/fit-options.js';
+import type { FitData, HeldFitData } from '../../src/head/fit-options.js';
 import { normalNumbers, orthonormalize } from '../../src/head/orthonormal.js';
 import { expectRefusal } from '../array/expect-refusal.js';
 
@@ -37,7 +37,7 @@ function expectEtf(head: LinearHead): void {
 }
 
 /** Samples around class means that span `rank` dimensions. */
-function cloud(classes: number, dimensions: number, seed: number, rank = dimensions): FitData {
+function cloud(classes: number, dimensions: number, seed: number, rank = dimensions): HeldFitData {
   const random = createRandom(seed);
   const means = normalNumbers(classes * dimensions, random).map((x, at) =>
     at % dimensions < rank ? 3 * x + 1 : 1,
@@ -53,9 +53,9 @@ function cloud(classes: number, dimensions: number, seed: number, rank = dimensi
 }
 
 /** Σ_k w_k·(μ_k − μ); μ does not matter, since the rows of W sum to 0. */
-function agreement(head: LinearHead, data: FitData): number {
+async function agreement(head: LinearHead, data: FitData): Promise<number> {
   const shape = assertFitData(data, 'Testing');
-  const means = classMeans(data, shape, 'Testing');
+  const means = await classMeans(data, shape, 'Testing');
   let sum = 0;
   for (let k = 0; k < data.classes; k++) sum += dot(denseData(head.weight), k, means, k, shape.dimensions);
   return sum;
@@ -105,15 +105,15 @@ describe('etfHead', () => {
 });
 
 describe('alignedEtfHead', () => {
-  it('is an ETF that agrees with the class means more than any other', () => {
-    fc.assert(
-      fc.property(sizes, ({ classes, dimensions, seed }) => {
+  it('is an ETF that agrees with the class means more than any other', async () => {
+    await fc.assert(
+      fc.asyncProperty(sizes, async ({ classes, dimensions, seed }) => {
         const data = cloud(classes, dimensions, seed);
-        const aligned = alignedEtfHead(data);
+        const aligned = await alignedEtfHead(data);
         expectEtf(aligned);
-        const best = agreement(aligned, data);
+        const best = await agreement(aligned, data);
         for (let other = 0; other < 5; other++) {
-          expect(agreement(etfHead({ classes, dimensions, seed: other }), data)).toBeLessThanOrEqual(
+          expect(await agreement(etfHead({ classes, dimensions, seed: other }), data)).toBeLessThanOrEqual(
             best + ROUNDING * classes,
           );
         }
@@ -122,24 +122,27 @@ describe('alignedEtfHead', () => {
     );
   });
 
-  it('finds the rotation when the means are an ETF themselves', () => {
+  it('finds the rotation when the means are an ETF themselves', async () => {
     const { weight } = etfHead({ classes: 4, dimensions: 7, seed: 5 });
     const rows = Float32Array.from(denseData(weight), (w, at) => 3 * w + (at % 7));
     const data = { features: matrix(rows, 4, 7), labels: Int32Array.of(0, 1, 2, 3), classes: 4 };
-    const found = denseData(alignedEtfHead(data).weight);
+    const found = denseData((await alignedEtfHead(data)).weight);
     denseData(weight).forEach((w, at) => {
       expect(found[at]).toBeCloseTo(w, 5);
     });
   });
 
-  it('fills up what the means leave open, by the seed', () => {
+  it('fills up what the means leave open, by the seed', async () => {
     const data = cloud(6, 8, 1, 2);
-    const head = alignedEtfHead(data, { seed: 1 });
+    const head = await alignedEtfHead(data, { seed: 1 });
     expectEtf(head);
-    expect(denseData(alignedEtfHead(data, { seed: 1 }).weight)).toEqual(denseData(head.weight));
-    expect(agreement(alignedEtfHead(data, { seed: 2 }), data)).toBeCloseTo(agreement(head, data), 4);
+    expect(denseData((await alignedEtfHead(data, { seed: 1 })).weight)).toEqual(denseData(head.weight));
+    expect(await agreement(await alignedEtfHead(data, { seed: 2 }), data)).toBeCloseTo(
+      await agreement(head, data),
+      4,
+    );
     const same = { ...data, features: matrix(new Float32Array(24 * 8), 24, 8) };
-    expectEtf(alignedEtfHead(same));
+    expectEtf(await alignedEtfHead(same));
   });
 
   it('refuses an empty class, too few dimensions and NaN', async () => {

@@ -6,13 +6,13 @@ import type { NpyArray } from '../../src/array/npy.js';
 import { readNpz } from '../../src/array/npz.js';
 import { createRandom } from '../../src/array/random.js';
 import { fitLbfgs, type LbfgsOptions } from '../../src/head/fit-lbfgs.js';
-import type { FitData } from '../../src/head/fit-options.js';
+import type { HeldFitData } from '../../src/head/fit-options.js';
 import { objective } from '../../src/head/objective.js';
 import { expectRefusal } from '../array/expect-refusal.js';
 
 const run = { device: 'cpu', threads: 1 } as const;
 let golden: Map<string, NpyArray>;
-let data: FitData;
+let data: HeldFitData;
 
 beforeAll(async () => {
   golden = await readNpz(readFileSync(new URL('../fixtures/fit-lbfgs.npz', import.meta.url)));
@@ -118,7 +118,7 @@ describe('fitLbfgs', () => {
         return [x, x, 1, 0, 1e4 * random()];
       }).flat(),
     );
-    const awkward: FitData = {
+    const awkward: HeldFitData = {
       features: matrix(rows, 60, 5),
       labels: Int32Array.from({ length: 60 }, (_, i) => i % 3),
       classes: 3,
@@ -167,7 +167,7 @@ describe('fitLbfgs', () => {
 
   it('refuses', async () => {
     const refuse = (
-      change: Partial<FitData>,
+      change: Partial<HeldFitData>,
       options: LbfgsOptions,
       code: Parameters<typeof expectRefusal>[1],
       text: RegExp,

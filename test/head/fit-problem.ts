@@ -3,7 +3,7 @@
 import { type LinearHead, linearHead } from '../../src/array/linear-head.js';
 import { matrix } from '../../src/array/matrix.js';
 import { fmix32 } from '../../src/array/random.js';
-import type { FitData } from '../../src/head/fit-options.js';
+import type { HeldFitData } from '../../src/head/fit-options.js';
 
 /** `length` random integers of 32 bits. */
 function bits(stream: number, length: number): Uint32Array {
@@ -15,7 +15,7 @@ function bits(stream: number, length: number): Uint32Array {
 const small = (stream: number, length: number) => bits(stream, length).map((value) => value & 1023);
 
 export interface FitProblem {
-  readonly data: FitData;
+  readonly data: HeldFitData;
   readonly sampleWeights: Float32Array;
   readonly init: LinearHead<Float32Array>;
   readonly order: Int32Array[];

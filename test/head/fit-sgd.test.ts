@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { linearHead } from '../../src/array/linear-head.js';
 import { denseData, type FloatArray, matrix } from '../../src/array/matrix.js';
 import { classBalancedWeights } from '../../src/head/class-weights.js';
-import type { Fit, FitData, FitEpoch, MaxNorm, SgdOptions } from '../../src/head/fit-options.js';
+import type { Fit, FitEpoch, HeldFitData, MaxNorm, SgdOptions } from '../../src/head/fit-options.js';
 import { fitReference } from '../../src/head/fit-reference.js';
 import { fitSgd, fitSgdTyped } from '../../src/head/fit-sgd.js';
 import { maxNormRadius } from '../../src/head/max-norm.js';
@@ -70,7 +70,7 @@ function expectFit(
 function caseOf({ samples, classes, dimensions, options }: GoldenCase) {
   const { data, init, order, sampleWeights } = fitProblem(samples, classes, dimensions);
   const { sampleWeights: weighted, ...configuration } = options;
-  const full: FitData = weighted ? { ...data, sampleWeights } : data;
+  const full: HeldFitData = weighted ? { ...data, sampleWeights } : data;
   return { data: full, init, configuration: { ...configuration, order } };
 }
 
@@ -286,7 +286,7 @@ describe('fits that fail', () => {
   it('refuses data that cannot be fitted', async () => {
     const { features, labels, classes } = data;
     const refuse = (
-      changed: Partial<FitData>,
+      changed: Partial<HeldFitData>,
       code: Parameters<typeof expectRefusal>[1],
       message: RegExp,
       options: SgdOptions = {},

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { linearHead } from '../../src/array/linear-head.js';
 import { denseData, matrix } from '../../src/array/matrix.js';
 import { createRandom } from '../../src/array/random.js';
-import type { FitData, LossOptions } from '../../src/head/fit-options.js';
+import type { HeldFitData, LossOptions } from '../../src/head/fit-options.js';
 import { fitScales, type LwsOptions } from '../../src/head/lws.js';
 import { objective } from '../../src/head/objective.js';
 import { expectRefusal } from '../array/expect-refusal.js';
@@ -10,7 +10,7 @@ import { expectRefusal } from '../array/expect-refusal.js';
 const run = { device: 'cpu', threads: 1 } as const;
 const [C, D, N] = [4, 3, 300];
 
-function problem(seed: number): { data: FitData; head: ReturnType<typeof linearHead<Float32Array>> } {
+function problem(seed: number): { data: HeldFitData; head: ReturnType<typeof linearHead<Float32Array>> } {
   const random = createRandom(seed);
   const labels = Int32Array.from({ length: N }, (_, i) => (i < C ? i : Math.floor(C * random() ** 2)));
   const rows = Float32Array.from({ length: N * D }, (_, at) => {
@@ -111,7 +111,7 @@ describe('fitScales', () => {
     const { data, head } = problem(6);
     const times = 400;
     const rows = denseData(data.features);
-    const many: FitData = {
+    const many: HeldFitData = {
       features: matrix(
         Float32Array.from({ length: times * rows.length }, (_, i) => rows[i % rows.length]),
         times * N,

@@ -4,7 +4,7 @@ import { denseData, matrix } from '../../src/array/matrix.js';
 import { createRandom } from '../../src/array/random.js';
 import { headLogitsReference } from '../../src/compute/head-logits.js';
 import { argmaxRows } from '../../src/evaluation/argmax.js';
-import type { FitData } from '../../src/head/fit-options.js';
+import type { FitData, HeldFitData } from '../../src/head/fit-options.js';
 import { fitScale } from '../../src/head/fit-scale.js';
 import { nearestClassMean } from '../../src/head/ncm.js';
 import { objective } from '../../src/head/objective.js';
@@ -12,7 +12,7 @@ import { expectRefusal } from '../array/expect-refusal.js';
 
 const run = { device: 'cpu', threads: 1 } as const;
 
-function problem(seed: number, classes = 4, dimensions = 3, samples = 30): FitData {
+function problem(seed: number, classes = 4, dimensions = 3, samples = 30): HeldFitData {
   const random = createRandom(seed);
   const labels = Int32Array.from({ length: samples }, (_, i) =>
     i < classes ? i : Math.floor(classes * random()),
@@ -25,51 +25,56 @@ function problem(seed: number, classes = 4, dimensions = 3, samples = 30): FitDa
 }
 
 /** The means themselves, read out of an euclidean head. */
-const meansOf = (data: FitData) => denseData(nearestClassMean(data).weight);
+const meansOf = async (data: FitData) => denseData((await nearestClassMean(data)).weight);
 
 describe('nearestClassMean', () => {
-  it('holds the class means, weighted by the samples’ weights', () => {
+  it('holds the class means, weighted by the samples’ weights', async () => {
     const data: FitData = {
       features: matrix(Float32Array.of(1, 0, 3, 2, 5, 6), 3, 2),
       labels: Int32Array.of(0, 0, 1),
       classes: 2,
     };
-    const head = nearestClassMean(data);
+    const head = await nearestClassMean(data);
     expect([...denseData(head.weight)]).toEqual([2, 1, 5, 6]);
     expect([...denseData(head.bias)]).toEqual([-2.5, -30.5]);
-    const weighted = nearestClassMean({ ...data, sampleWeights: Float32Array.of(3, 1, 7) });
+    const weighted = await nearestClassMean({ ...data, sampleWeights: Float32Array.of(3, 1, 7) });
     expect([...denseData(weighted.weight)]).toEqual([1.5, 0.5, 5, 6]);
   });
 
-  it('predicts the nearest mean; logits differ by half differences of squared distances', () => {
-    fc.assert(
-      fc.property(fc.nat(), fc.integer({ min: 2, max: 6 }), fc.integer({ min: 1, max: 5 }), (seed, c, d) => {
-        const data = problem(seed, c, d);
-        const means = meansOf(data);
-        const rows = denseData(data.features);
-        const logits = headLogitsReference(nearestClassMean(data), data.features);
-        const distance = (i: number, k: number) => {
-          let sum = 0;
-          for (let j = 0; j < d; j++) sum += (rows[i * d + j] - means[k * d + j]) ** 2;
-          return sum;
-        };
-        const predicted = argmaxRows(logits);
-        for (let i = 0; i < 30; i++) {
-          const all = Array.from({ length: c }, (_, k) => distance(i, k));
-          for (let k = 1; k < c; k++) {
-            expect(logits.get(i, k) - logits.get(i, 0)).toBeCloseTo((all[0] - all[k]) / 2, 5);
+  it('predicts the nearest mean; logits differ by half differences of squared distances', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.nat(),
+        fc.integer({ min: 2, max: 6 }),
+        fc.integer({ min: 1, max: 5 }),
+        async (seed, c, d) => {
+          const data = problem(seed, c, d);
+          const means = await meansOf(data);
+          const rows = denseData(data.features);
+          const logits = headLogitsReference(await nearestClassMean(data), data.features);
+          const distance = (i: number, k: number) => {
+            let sum = 0;
+            for (let j = 0; j < d; j++) sum += (rows[i * d + j] - means[k * d + j]) ** 2;
+            return sum;
+          };
+          const predicted = argmaxRows(logits);
+          for (let i = 0; i < 30; i++) {
+            const all = Array.from({ length: c }, (_, k) => distance(i, k));
+            for (let k = 1; k < c; k++) {
+              expect(logits.get(i, k) - logits.get(i, 0)).toBeCloseTo((all[0] - all[k]) / 2, 5);
+            }
+            // The bias is rounded to float32, so ties within that may fall either way.
+            expect(all[predicted[i]] - Math.min(...all)).toBeLessThan(1e-5);
           }
-          // The bias is rounded to float32, so ties within that may fall either way.
-          expect(all[predicted[i]] - Math.min(...all)).toBeLessThan(1e-5);
-        }
-      }),
+        },
+      ),
     );
   });
 
-  it('cosine: predicts the mean of the smallest angle', () => {
+  it('cosine: predicts the mean of the smallest angle', async () => {
     const data = problem(3, 5, 4);
-    const head = nearestClassMean(data, { distance: 'cosine' });
-    const means = meansOf(data);
+    const head = await nearestClassMean(data, { distance: 'cosine' });
+    const means = await meansOf(data);
     const rows = denseData(data.features);
     const predicted = argmaxRows(headLogitsReference(head, data.features));
     for (let i = 0; i < 30; i++) {
@@ -117,7 +122,7 @@ describe('nearestClassMean', () => {
 describe('fitScale', () => {
   it.each(['ce', 'cb'] as const)('makes the loss smallest: %s', async (loss) => {
     const data = problem(7, 4, 3, 120);
-    const head = nearestClassMean(data, { distance: 'cosine' });
+    const head = await nearestClassMean(data, { distance: 'cosine' });
     const fitted = await fitScale(head, data, { loss }, run);
     expect(denseData(fitted.head.weight)[5]).toBeCloseTo(fitted.scale * denseData(head.weight)[5], 5);
     const at = (factor: number) => {
@@ -134,7 +139,7 @@ describe('fitScale', () => {
 
   it('refuses what it does not fit', async () => {
     const data = problem(7);
-    const head = nearestClassMean(data);
+    const head = await nearestClassMean(data);
     await expectRefusal(
       () => fitScale(head, data, { loss: 'balanced-softmax' }, run),
       'INVALID_ARGUMENT',

@@ -5,7 +5,7 @@ import { denseData, matrix } from '../../src/array/matrix.js';
 import { createRandom } from '../../src/array/random.js';
 import { openObjective } from '../../src/compute/objective-graph.js';
 import { assertFitData } from '../../src/head/fit-checks.js';
-import type { FitData } from '../../src/head/fit-options.js';
+import type { HeldFitData } from '../../src/head/fit-options.js';
 import { crossEntropyProblem, type ObjectiveOptions, objective } from '../../src/head/objective.js';
 import { expectRefusal } from '../array/expect-refusal.js';
 
@@ -13,7 +13,7 @@ import { expectRefusal } from '../array/expect-refusal.js';
 function problem(seed: number, { classes = 4, dimensions = 3, samples = 25, weighted = true } = {}) {
   const random = createRandom(seed);
   const numbers = (length: number) => Float64Array.from({ length }, () => 2 * random() - 1);
-  const data: FitData = {
+  const data: HeldFitData = {
     features: matrix(Float32Array.from(numbers(samples * dimensions)), samples, dimensions),
     labels: Int32Array.from({ length: samples }, (_, i) =>
       i < classes ? i : Math.floor(classes * random() ** 2),
@@ -96,7 +96,7 @@ describe('objective', () => {
   });
 
   it('dot-regression: a row of zeros has cosine 0', () => {
-    const data: FitData = {
+    const data: HeldFitData = {
       features: matrix(Float32Array.of(3, 4, 1, 0), 2, 2),
       labels: Int32Array.of(0, 1),
       classes: 2,
@@ -123,7 +123,7 @@ describe('objective', () => {
   it('an integer sample weight is a repetition', () => {
     const p = problem(4, { samples: 6 });
     const twice = [0, 0, 1, 2, 2, 2, 3, 4, 5];
-    const repeated: FitData = {
+    const repeated: HeldFitData = {
       ...p.data,
       features: matrix(
         Float32Array.from(twice.flatMap((i) => [...denseData(p.data.features).subarray(3 * i, 3 * i + 3)])),
@@ -147,7 +147,7 @@ describe('objective', () => {
     const p = problem(6);
     const { data } = p;
     const refuse = (
-      change: Partial<FitData>,
+      change: Partial<HeldFitData>,
       options: ObjectiveOptions,
       code: 'INVALID_ARGUMENT',
       text: RegExp,

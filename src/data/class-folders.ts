@@ -32,6 +32,15 @@ export function isPicture(path: string, name: string, source: string): boolean {
   return PICTURES.test(name);
 }
 
+/** Refuses folders without a picture: FORMAT_INVALID. */
+export function assertPictures(source: string, folders: number, pictures: number): void {
+  if (pictures > 0) return;
+  throw new TailorError(
+    'FORMAT_INVALID',
+    `Reading pictures of ${source}: its ${folders} subfolders hold no pictures. Give the folder whose subfolders are the classes.`,
+  );
+}
+
 /**
  * The classes, and the label of each of the `folders`, which come sorted by code unit.
  * @throws LABELS_INVALID (folders that are no classes, or more than one), INVALID_ARGUMENT (numbers whose order is not said).

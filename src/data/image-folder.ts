@@ -2,9 +2,8 @@
 
 import { platform } from '#platform';
 import { TailorError } from '../array/errors.js';
-import { type ClassFolderOptions, isPicture, labelFolders } from './class-folders.js';
-import { fingerprintFiles } from './fingerprint.js';
-import { type LabelledPicture, labelledPictures } from './labelled-pictures.js';
+import { assertPictures, type ClassFolderOptions, isPicture, labelFolders } from './class-folders.js';
+import { type LabelledFile, labelledFiles } from './labelled-pictures.js';
 import type { DataSource } from './sample.js';
 
 /** What the folders stand for. */
@@ -21,20 +20,16 @@ export type ImageFolderOptions = ClassFolderOptions;
 export async function imageFolder(path: string, options: ImageFolderOptions = {}): Promise<DataSource> {
   const folders = await listClassFolders(path);
   const { classes, labels } = labelFolders(path, folders, options);
-  const samples: (LabelledPicture & { readonly name: string })[] = [];
+  const samples: LabelledFile[] = [];
   const labelled = folders.map((folder, i) => ({ folder, label: labels[i] }));
   for (const { folder, label } of labelled.sort((a, b) => a.label - b.label)) {
     for (const file of await platform.listFolder(platform.joinPath(path, folder))) {
       const full = platform.joinPath(path, folder, file);
-      if (!isPicture(full, file, path)) continue;
-      samples.push({ path: full, name: `${folder}/${file}`, label, read: () => platform.readFile(full) });
+      if (isPicture(full, file, path)) samples.push({ path: full, name: `${folder}/${file}`, label });
     }
   }
-  return {
-    ...labelledPictures(path, folders.length, classes, samples),
-    picturePath: (index) => samples[index].path,
-    fingerprint: () => fingerprintFiles(samples),
-  };
+  assertPictures(path, folders.length, samples.length);
+  return labelledFiles(path, classes, samples);
 }
 
 async function listClassFolders(path: string): Promise<string[]> {

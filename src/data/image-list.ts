@@ -1,9 +1,8 @@
 /** Picture files named by a list, as ImageNet-LT comes (Liu et al. 2019, "Large-Scale Long-Tailed Recognition in an Open World"). */
-import { decodePicture } from '#pictures';
 import { platform } from '#platform';
 import { MAX_CLASSES } from '../array/class-counts.js';
 import { TailorError } from '../array/errors.js';
-import { fingerprintFiles } from './fingerprint.js';
+import { type LabelledFile, labelledFiles } from './labelled-pictures.js';
 import type { DataSource } from './sample.js';
 import { trimCell } from './table-cells.js';
 
@@ -27,7 +26,7 @@ export async function imageList(
   { root = platform.folderOf(path), classes }: ImageListOptions = {},
 ): Promise<DataSource> {
   const doing = `Reading the list ${path}`;
-  const samples: { file: string; name: string; label: number }[] = [];
+  const samples: LabelledFile[] = [];
   const most = classes?.length ?? MAX_CLASSES;
   for (const [index, untrimmed] of (await readLines(path, doing)).entries()) {
     const line = trimCell(untrimmed);
@@ -47,7 +46,7 @@ export async function imageList(
       );
     }
     const name = line.slice(0, space);
-    samples.push({ file: placeOf(root, name), name, label: Number(label) });
+    samples.push({ path: placeOf(root, name), name, label: Number(label) });
   }
   if (samples.length === 0) {
     throw new TailorError(
@@ -55,26 +54,14 @@ export async function imageList(
       `${doing}: it names no picture; lines of "path label" are needed.`,
     );
   }
-  const [{ file: first }] = samples;
+  const [{ path: first }] = samples;
   if ((await platform.info(first))?.kind !== 'file') {
     throw new TailorError(
       'FILE_NOT_FOUND',
       `${doing}: there is no ${first}, which it names first. Say where its paths start: root=FOLDER.`,
     );
   }
-  return {
-    name: path,
-    length: samples.length,
-    labels: Int32Array.from(samples, ({ label }) => label),
-    classes,
-    read: async (index) => {
-      const { file } = samples[index];
-      return { kind: 'picture', picture: await decodePicture(await platform.readFile(file), file) };
-    },
-    sampleName: (index) => samples[index].file,
-    picturePath: (index) => samples[index].file,
-    fingerprint: () => fingerprintFiles(samples.map((sample) => ({ path: sample.file, name: sample.name }))),
-  };
+  return labelledFiles(path, classes, samples);
 }
 
 async function readLines(path: string, doing: string): Promise<string[]> {

@@ -1,6 +1,7 @@
-/** A data source of encoded pictures whose labels are known: what imageFolder and pictureFiles have in common. */
+/** Data sources of encoded pictures whose labels are known: what folders, lists and files that were dropped have in common. */
 import { decodePicture } from '#pictures';
-import { TailorError } from '../array/errors.js';
+import { platform } from '#platform';
+import { fingerprintFiles } from './fingerprint.js';
 import type { DataSource } from './sample.js';
 
 /** One encoded picture. */
@@ -11,23 +12,12 @@ export interface LabelledPicture {
   read(): Uint8Array | Promise<Uint8Array>;
 }
 
-/**
- * The pictures in their order, decoded when read.
- * @param folders how many were looked into.
- * @throws FORMAT_INVALID where there is none.
- */
+/** The pictures in their order, decoded when read. */
 export function labelledPictures(
   name: string,
-  folders: number,
-  classes: readonly string[],
+  classes: readonly string[] | undefined,
   pictures: readonly LabelledPicture[],
 ): DataSource {
-  if (pictures.length === 0) {
-    throw new TailorError(
-      'FORMAT_INVALID',
-      `Reading pictures of ${name}: its ${folders} subfolders hold no pictures. Give the folder whose subfolders are the classes.`,
-    );
-  }
   return {
     name,
     length: pictures.length,
@@ -38,5 +28,27 @@ export function labelledPictures(
       return { kind: 'picture', picture: await decodePicture(await picture.read(), picture.path) };
     },
     sampleName: (index) => pictures[index].path,
+  };
+}
+
+/** A picture file on disk. */
+export interface LabelledFile {
+  readonly path: string;
+  /** What the fingerprint knows it by: the same on every machine. */
+  readonly name: string;
+  readonly label: number;
+}
+
+/** The same for files on disk, which threads can read themselves. */
+export function labelledFiles(
+  name: string,
+  classes: readonly string[] | undefined,
+  files: readonly LabelledFile[],
+): DataSource {
+  const pictures = files.map(({ path, label }) => ({ path, label, read: () => platform.readFile(path) }));
+  return {
+    ...labelledPictures(name, classes, pictures),
+    picturePath: (index) => files[index].path,
+    fingerprint: () => fingerprintFiles(files),
   };
 }

@@ -1,6 +1,6 @@
 /** Picture files in one folder per class, as a page gets a folder: a list of files with their paths. */
 import { TailorError } from '../array/errors.js';
-import { type ClassFolderOptions, isPicture, labelFolders } from './class-folders.js';
+import { assertPictures, type ClassFolderOptions, isPicture, labelFolders } from './class-folders.js';
 import { labelledPictures } from './labelled-pictures.js';
 import type { DataSource } from './sample.js';
 
@@ -52,7 +52,8 @@ export function pictureFiles(
     .map(({ file, path }) => ({ file, name: path[depth + 1], label: labelOf.get(path[depth])! }))
     .sort((a, b) => a.label - b.label || byCodeUnit(a.name, b.name))
     .map(({ file, label }) => ({ path: file.path, label, read: () => file.read() }));
-  return labelledPictures(source, folders.length, classes, pictures);
+  assertPictures(source, folders.length, pictures.length);
+  return labelledPictures(source, classes, pictures);
 }
 
 function byCodeUnit(a: string, b: string): number {

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // The benchmarks; docs/benchmarks.md says what they measure.
 //
-//   npm run bench -- startup | graft | scaling | all
+//   npm run bench -- startup | graft | scaling | page | all
 //   npm run bench -- extract [--threads N] [--quick] [--samples N] [--out FOLDER]
 //   npm run bench -- fit     [--threads N] [--quick] [--out FOLDER]
 //   npm run bench -- methods [--threads N] [--seeds 5] [--task cifar10-lt|tiny-imagenet-lt] [--out FOLDER]
@@ -14,7 +14,7 @@ import { parseArgs } from 'node:util';
 import { root } from './feature-sets.mjs';
 
 const USAGE =
-  'npm run bench -- startup | graft | scaling | extract [--samples N] | fit | diagnose [--samples N] | methods [--seeds 5] [--task NAME] | all; ' +
+  'npm run bench -- startup | graft | scaling | page | extract [--samples N] | fit | diagnose [--samples N] | methods [--seeds 5] [--task NAME] | all; ' +
   'each: [--threads N] [--quick] [--out FOLDER]';
 
 const { values, positionals } = parseArgs({
@@ -41,6 +41,7 @@ const BENCHMARKS = {
     await (await import('./extract.mjs')).benchExtract({ ...common, samples });
   },
   scaling: async (common) => (await import('./scaling.mjs')).benchScaling(common),
+  page: async (common) => (await import('./page.mjs')).benchPage(common),
   fit: async (common) => (await import('./fit.mjs')).benchFit(common),
   diagnose: async (common) => {
     const samples = values.samples === undefined ? undefined : wholeNumber('samples');

@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { parseNpy } from 'onnx-tailor';
+import { parseNpy, readNpz } from 'onnx-tailor';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { batchReader } from '../dist/features/batch.js';
 import { describeMachine, machineFacts } from './machine.mjs';
@@ -20,6 +20,7 @@ const OURS_HERE = "onnx-tailor, in the caller's thread (workers 0)";
 const ROOF = 'raw session.run in a loop, inputs at hand (roofline)';
 const DECODING = 'decoding and preprocessing alone';
 const PYTHON = 'Python onnxruntime, PIL in a DataLoader';
+const TRANSFORMERS = 'transformers.js, image-feature-extraction';
 
 /** @param {{ threads: number, quick: boolean, out: string, samples?: number }} options */
 export async function benchExtract({ threads, quick, out, samples = quick ? 256 : 10_000 }) {
@@ -55,6 +56,7 @@ export async function benchExtract({ threads, quick, out, samples = quick ? 256 
 
   const work = mkdtempSync(join(tmpdir(), 'bench-extract-'));
   const peers = await openPeers('extract-peer.py');
+  const transformers = await openPeers('extract-transformers.mjs');
   const lags = { [OURS]: [], [OURS_READY]: [], [OURS_HERE]: [] };
   let set;
   const ours = (name, samples, workers) => async () => {
@@ -87,9 +89,28 @@ export async function benchExtract({ threads, quick, out, samples = quick ? 256 
     const asked = { model: file, paths, size: SIZE, batch: BATCH, threads, outputs, out: python };
     contestants[PYTHON] = async () => (await peers.ask('extract', { ...asked, workers: threads })).seconds;
   }
+  const javascript = join(work, 'transformers.npz');
+  if (!('missing' in transformers)) {
+    Object.assign(machine.versions, transformers.versions);
+    const asked = {
+      folder: work,
+      model: join(work, 'extractor.onnx'),
+      paths,
+      size: SIZE,
+      batch: BATCH,
+      threads,
+    };
+    writeFileSync(asked.model, extractor.bytes);
+    contestants[TRANSFORMERS] = async () =>
+      (await transformers.ask('extract', { ...asked, feature: features, out: javascript })).seconds;
+  }
   const times = await takeTurns(contestants, { repetitions: quick ? 1 : 5, warmUp: !quick });
   const difference = 'missing' in peers ? null : largestDifference(set, parseNpy(readFileSync(python)).data);
-  if (!('missing' in peers)) peers.close();
+  const differenceOfTransformers =
+    'missing' in transformers
+      ? null
+      : largestDifference(set, (await readNpz(javascript)).get('features').data);
+  for (const open of [peers, transformers]) if (!('missing' in open)) open.close();
   await session.release();
   await reader.close();
   rmSync(work, { recursive: true });
@@ -103,6 +124,7 @@ export async function benchExtract({ threads, quick, out, samples = quick ? 256 
     lags[name] ? `${worst(lags[name], 'p99')} / ${worst(lags[name], 'max')} ms` : '',
   ]);
   if ('missing' in peers) rows.push([PYTHON, '', peers.missing, '', '']);
+  if ('missing' in transformers) rows.push([TRANSFORMERS, '', transformers.missing, '', '']);
   const columns = ['', 'pictures/s', 'median (range)', 'of the roofline', 'event loop: p99 / longest lag'];
   const text = [
     '# Extraction',
@@ -115,10 +137,23 @@ export async function benchExtract({ threads, quick, out, samples = quick ? 256 
     difference === null
       ? 'Python is left out, so its features are not compared.'
       : `Largest difference of a feature between onnx-tailor and Python: ${difference.toPrecision(2)}.`,
-  ].join('\n\n');
+    differenceOfTransformers === null
+      ? ''
+      : `Between onnx-tailor and transformers.js: ${differenceOfTransformers.toPrecision(2)} (it resizes pictures in another way).`,
+  ]
+    .filter(Boolean)
+    .join('\n\n');
   console.log(`\n${text}`);
   writeFileSync(join(out, 'extract.md'), `${text}\n`);
-  const result = { machine, samples: source.length, batch: BATCH, times, lags, difference };
+  const result = {
+    machine,
+    samples: source.length,
+    batch: BATCH,
+    times,
+    lags,
+    difference,
+    differenceOfTransformers,
+  };
   writeFileSync(join(out, 'extract.json'), `${JSON.stringify(result, null, 2)}\n`);
 }
 

@@ -6,6 +6,7 @@ import { fitReference } from '../dist/head/fit-reference.js';
 import { fitSgd } from '../dist/head/fit-sgd.js';
 import { learningRates } from '../dist/head/schedule.js';
 import { epochOperations, epochProducts, largeProduct } from './gemm-rate.mjs';
+import { importPeer } from './node-peers.mjs';
 import { whyMissing } from './peers.mjs';
 import { formatSeconds, markdownTable } from './table.mjs';
 import { secondsOf, takeTurns } from './timing.mjs';
@@ -21,6 +22,7 @@ const RECIPE = {
 };
 const OURS = 'onnx-tailor';
 const REFERENCE = 'float64 TypeScript reference';
+const JAVASCRIPT = 'ml-logistic-regression, one step over all samples';
 
 /** @param {import('./fit.mjs').Bench} bench */
 export async function benchEpoch(bench) {
@@ -68,16 +70,17 @@ export async function benchEpoch(bench) {
   const spreads = await takeTurns(contestants, { repetitions: quick ? 2 : 7 });
   for (const { release } of Object.values(rates)) await release();
   const reference = { ...options, epochs: 1, order: order.slice(0, 1) };
-  Object.assign(
-    spreads,
-    await takeTurns(
-      { [REFERENCE]: () => secondsOf(() => fitReference(data, reference, { init })) },
-      { repetitions: quick ? 1 : 3, warmUp: false },
-    ),
-  );
+  const slow = { [REFERENCE]: () => secondsOf(() => fitReference(data, reference, { init })) };
+  let javascriptMissing;
+  try {
+    slow[JAVASCRIPT] = await gradientStep(data);
+  } catch ({ message }) {
+    javascriptMissing = message;
+  }
+  Object.assign(spreads, await takeTurns(slow, { repetitions: quick ? 1 : 3, warmUp: false }));
 
   const own = spreads[OURS].median;
-  const fits = [OURS, ...torch, REFERENCE];
+  const fits = [OURS, ...torch, ...Object.keys(slow)];
   const operations = epochOperations(samples, dimensions, data.classes);
   const gflops = (name) => (rates[name]?.operations ?? operations) / spreads[name].median / 1e9;
   const ownRate = gflops(OURS);
@@ -105,6 +108,12 @@ export async function benchEpoch(bench) {
       ? `PyTorch: not measured, ${missing}.`
       : `Largest difference of a weight from PyTorch's after ${epochs} epochs: ${difference.toExponential(1)} of the largest weight.`,
   ];
+  notes.push(
+    javascriptMissing
+      ? `ml-logistic-regression: not measured, ${javascriptMissing}.`
+      : 'ml-logistic-regression fits one class against the rest by gradient descent over all samples, 50,000 steps if nothing else is ' +
+          'asked for: its time is that of one step of all classes, which has the products of an epoch.',
+  );
   const fastest = Math.min(...torch.map((name) => spreads[name].median));
   return {
     markdown: [table, notes.join(' '), machineTable].join('\n\n'),
@@ -115,6 +124,19 @@ export async function benchEpoch(bench) {
     ratioToReference: spreads[REFERENCE].median / own,
     relativeDifferenceFromTorch: difference ?? null,
   };
+}
+
+/** One step of what people find on npm for this. Throws where it is not installed. */
+async function gradientStep({ features, labels }) {
+  const { default: LogisticRegression } = await importPeer('ml-logistic-regression');
+  const { Matrix } = await importPeer('ml-matrix');
+  const [samples, dimensions] = features.shape;
+  const rows = Array.from({ length: samples }, (_, i) =>
+    features.data.subarray(i * dimensions, (i + 1) * dimensions),
+  );
+  const X = new Matrix(rows);
+  const Y = Matrix.columnVector(Array.from(labels));
+  return () => secondsOf(() => new LogisticRegression({ numSteps: 1, learningRate: 1e-3 }).train(X, Y));
 }
 
 async function headDifference(head, path) {

@@ -1,4 +1,4 @@
-// A Python process that fits with PyTorch and scikit-learn when it is asked to (peers.py).
+// Processes of peers that work when they are asked to: Python with PyTorch and scikit-learn (peers.py), and others.
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -13,10 +13,15 @@ import { root } from './feature-sets.mjs';
  * @property {() => void} close
  */
 
-/** Starts Python (TAILOR_PYTHON or python3). @param {string} [script] @returns {Promise<Peers | { missing: string }>} */
+/**
+ * Starts Python (TAILOR_PYTHON or python3), or Node for a script of its own.
+ * @param {string} [script] @returns {Promise<Peers | { missing: string }>}
+ */
 export async function openPeers(script = 'peers.py') {
-  const python = process.env.TAILOR_PYTHON ?? 'python3';
-  const child = spawn(python, [join(root, 'benchmarks', script)], { stdio: ['pipe', 'pipe', 'pipe'] });
+  const isNode = script.endsWith('.mjs');
+  const language = isNode ? 'Node' : 'Python';
+  const program = isNode ? process.execPath : (process.env.TAILOR_PYTHON ?? 'python3');
+  const child = spawn(program, [join(root, 'benchmarks', script)], { stdio: ['pipe', 'pipe', 'pipe'] });
   let complaint = '';
   child.stderr.on('data', (bytes) => {
     complaint = `${complaint}${bytes}`.slice(-2000);
@@ -24,24 +29,29 @@ export async function openPeers(script = 'peers.py') {
   child.stdin.on('error', () => {});
   const ended = Promise.race([
     once(child, 'error').then(([error]) => error.message),
-    once(child, 'close').then(([code]) => `it ended with ${code}: ${complaint.trim().split('\n').at(-1)}`),
+    once(child, 'close').then(([code]) => `it ended with ${code}: ${reasonIn(complaint)}`),
   ]).catch((error) => error.message);
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const ask = async (call, options = {}) => {
     child.stdin.write(`${JSON.stringify({ call, ...options })}\n`);
     const reply = await Promise.race([lines.next(), ended]);
-    if (typeof reply === 'string' || reply.done) throw new Error(`Python: ${await ended}`);
+    if (typeof reply === 'string' || reply.done) throw new Error(`${language}: ${await ended}`);
     const answer = JSON.parse(reply.value);
-    if (answer.error) throw new Error(`Python: ${answer.error}`);
+    if (answer.error) throw new Error(`${language}: ${answer.error}`);
     return answer;
   };
   try {
     return { versions: await ask('versions'), ask, close: () => child.stdin.end() };
   } catch (error) {
-    return {
-      missing: `${error.message} (set TAILOR_PYTHON to a Python with what benchmarks/${script} imports)`,
-    };
+    const advice = isNode ? '' : ` (set TAILOR_PYTHON to a Python with what benchmarks/${script} imports)`;
+    return { missing: `${error.message}${advice}` };
   }
+}
+
+/** The line of a traceback that says why: Node's is the first with an error's name, Python's the last. */
+function reasonIn(complaint) {
+  const lines = complaint.trim().split('\n');
+  return lines.find((line) => /^(\w*Error): /.test(line))?.replace(/^Error: /, '') ?? lines.at(-1);
 }
 
 /** Why a peer cannot take part; undefined when it can. @param {Peers | { missing: string }} peers */

@@ -9,6 +9,13 @@ export type { ArrayFile } from './array/array-file.js';
 export { type ClassCounts, countLabels, prior } from './array/class-counts.js';
 export { type ErrorCode, TailorError } from './array/errors.js';
 export type { FeatureRows } from './array/feature-rows.js';
+export {
+  LIMITS,
+  type LimitDescription,
+  type LimitName,
+  type Limits,
+  setLimits,
+} from './array/limits.js';
 export { headShape, type LinearHead, linearHead, rowNorms } from './array/linear-head.js';
 export { type FloatArray, type Matrix, matrix, type Vector, vector } from './array/matrix.js';
 export { type NpyArray, type NpyContent, type NumericArray, parseNpy } from './array/npy.js';

@@ -4,12 +4,6 @@ import { TailorError } from './errors.js';
 /** N_k for k = 0 … C−1: finite, > 0, not necessarily sorted or whole (weighted samples). */
 export type ClassCounts = ArrayLike<number>;
 
-/**
- * Most classes that labels in a file may speak of. A head of so many classes × 512 dimensions has 2 GiB, which is all
- * that an ONNX file can hold; a label beyond is a mistake, and counting it would take memory for every class below it.
- */
-export const MAX_CLASSES = 2 ** 20;
-
 /** Checks counts against the number of classes; throws COUNTS_INVALID naming the first class that is wrong. */
 export function assertCounts(counts: ClassCounts, classes: number, doing: string): void {
   if (counts.length !== classes) {

@@ -4,11 +4,12 @@ import { Gunzip, Inflate } from 'fflate';
 import { platform } from '#platform';
 import { allocate } from './allocate.js';
 import { TailorError } from './errors.js';
+import { limit, limitExceeded } from './limits.js';
 
 /** Deflate gives at most 258 bytes for two bits (1032 : 1); what claims more lies about its size. */
-export const MAX_DEFLATE_RATIO = 1032;
-/** Largest content: one Uint8Array of Node 20 holds no more. */
-export const MAX_INFLATED_BYTES = 2 ** 32;
+const MAX_DEFLATE_RATIO = 1032;
+/** What one Uint8Array of Node 20 holds. */
+export const MAX_ARRAY_BYTES = 2 ** 32;
 /** What is handed to the library at a time: bounds its buffer, as 64 KiB of deflate give at most 66 MiB. */
 const PIECE = 65_536;
 
@@ -26,6 +27,19 @@ export function gunzip(raw: Uint8Array, name: string): Uint8Array<ArrayBuffer> {
   return content;
 }
 
+/** LIMIT_EXCEEDED for a size that is impossible, or beyond the limit `unpackedBytes`. */
+export function assertInflatable(packed: number, bytes: number, name: string): void {
+  const claims = `Reading ${name}: it claims to grow from ${packed} to ${bytes} bytes`;
+  if (bytes > packed * MAX_DEFLATE_RATIO || bytes > MAX_ARRAY_BYTES) {
+    throw new TailorError(
+      'LIMIT_EXCEEDED',
+      `${claims}. Deflate cannot do more than ${MAX_DEFLATE_RATIO} : 1, and at most ${MAX_ARRAY_BYTES} bytes fit one ` +
+        'array; it is damaged or made to harm.',
+    );
+  }
+  if (bytes - packed > limit('unpackedBytes')) throw limitExceeded('unpackedBytes', claims);
+}
+
 /** Whether the bytes start as gzip does. */
 export function isGzip(bytes: Uint8Array): boolean {
   return bytes[0] === 0x1f && bytes[1] === 0x8b;
@@ -37,13 +51,7 @@ function fill(
   name: string,
   open: (onPart: (part: Uint8Array) => void) => { push(part: Uint8Array, final: boolean): void },
 ): Uint8Array<ArrayBuffer> {
-  if (bytes > raw.length * MAX_DEFLATE_RATIO || bytes > MAX_INFLATED_BYTES) {
-    throw new TailorError(
-      'LIMIT_EXCEEDED',
-      `Reading ${name}: it claims to grow from ${raw.length} to ${bytes} bytes. Deflate cannot do more than ` +
-        `${MAX_DEFLATE_RATIO} : 1, and at most ${MAX_INFLATED_BYTES} bytes fit one array; it is damaged or made to harm.`,
-    );
-  }
+  assertInflatable(raw.length, bytes, name);
   const content = allocate<Uint8Array<ArrayBuffer>>(Uint8Array, bytes, `Reading ${name}`);
   let filled = 0;
   const stream = open((part) => {

@@ -4,6 +4,7 @@
  */
 import { HOST_IS_LITTLE_ENDIAN } from './byte-order.js';
 import { TailorError } from './errors.js';
+import { limit, limitExceeded } from './limits.js';
 
 /** What the header says; sizes are checked to be whole and within limits, not against the bytes that follow. */
 export interface NpyHeader {
@@ -20,15 +21,6 @@ export interface NpyHeader {
   /** Where the data start. */
   readonly dataOffset: number;
 }
-
-/** Longest header text: what version 1.0 can say. Only structured types, which are not read here, need more. */
-export const MAX_HEADER_BYTES = 65_535;
-/** Most axes: numpy 2 allows as many (NPY_MAXDIMS). */
-export const MAX_DIMENSIONS = 64;
-/** Longest item of a string array, in bytes: class names and paths are far shorter. */
-export const MAX_STRING_BYTES = 1 << 20;
-/** Most strings of one array. Empty ones ('<U0') take no bytes in the file, so nothing else bounds their number. */
-export const MAX_STRINGS = 1 << 22;
 
 const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
 const WIDTHS: Record<string, readonly number[]> = { i: [1, 2, 4, 8], u: [1, 2, 4, 8], f: [2, 4, 8], b: [1] };
@@ -55,11 +47,8 @@ export function parseNpyHeader(bytes: Uint8Array, name: string): NpyHeader {
   const textOffset = version === 1 ? 10 : 12;
   if (bytes.length < textOffset) throw invalid('the header is cut off');
   const length = version === 1 ? view.getUint16(8, true) : view.getUint32(8, true);
-  if (length > MAX_HEADER_BYTES) {
-    throw new TailorError(
-      'LIMIT_EXCEEDED',
-      `Reading ${name}: the header claims ${length} bytes; at most ${MAX_HEADER_BYTES} are read.`,
-    );
+  if (length > limit('npyHeaderBytes')) {
+    throw limitExceeded('npyHeaderBytes', `Reading ${name}: its header claims ${length} bytes`);
   }
   const dataOffset = textOffset + length;
   if (bytes.length < dataOffset)
@@ -76,11 +65,8 @@ export function parseNpyHeader(bytes: Uint8Array, name: string): NpyHeader {
   if (!Number.isSafeInteger(items * Math.max(1, type.itemBytes))) {
     throw invalid(`the header claims the impossible shape (${shape.join(', ')})`);
   }
-  if (!WIDTHS[type.kind] && items > MAX_STRINGS) {
-    throw new TailorError(
-      'LIMIT_EXCEEDED',
-      `Reading ${name}: ${items} strings; at most ${MAX_STRINGS} are read.`,
-    );
+  if (!WIDTHS[type.kind] && items > limit('strings')) {
+    throw limitExceeded('strings', `Reading ${name}: it has ${items} strings`);
   }
   return { ...type, fortranOrder: fields.fortran_order === 'True', shape, items, dataOffset };
 }
@@ -144,11 +130,8 @@ function parseType(
     );
   }
   const itemBytes = kind === 'U' ? width * 4 : width;
-  if (!WIDTHS[kind] && itemBytes > MAX_STRING_BYTES) {
-    throw new TailorError(
-      'LIMIT_EXCEEDED',
-      `Reading ${name}: strings of ${itemBytes} bytes; at most ${MAX_STRING_BYTES} bytes a string are read.`,
-    );
+  if (!WIDTHS[kind] && itemBytes > limit('stringBytes')) {
+    throw limitExceeded('stringBytes', `Reading ${name}: each of its strings has ${itemBytes} bytes`);
   }
   return {
     dtype,
@@ -173,11 +156,8 @@ function parseShape(text: string, name: string): number[] {
     );
   }
   const shape = parts.map((part) => Number.parseInt(part, 10));
-  if (shape.length > MAX_DIMENSIONS) {
-    throw new TailorError(
-      'LIMIT_EXCEEDED',
-      `Reading ${name}: ${shape.length} axes; at most ${MAX_DIMENSIONS} are read.`,
-    );
+  if (shape.length > limit('arrayAxes')) {
+    throw limitExceeded('arrayAxes', `Reading ${name}: it has ${shape.length} axes`);
   }
   return shape;
 }

@@ -5,8 +5,9 @@
  */
 import { type ByteSource, openByteSource } from './byte-source.js';
 import { TailorError } from './errors.js';
+import { limit } from './limits.js';
 import { decodeNumbers, type NpyArray, type NumericArray, parseNpy } from './npy.js';
-import { MAX_HEADER_BYTES, parseNpyHeader } from './npy-header.js';
+import { parseNpyHeader } from './npy-header.js';
 
 /** An array that gives its rows. */
 export interface NpyRows {
@@ -42,7 +43,7 @@ export async function openRows(
   { wholeBelow = 2 ** 28 }: RowsOptions = {},
 ): Promise<NpyRows> {
   if (!place || place.bytes < wholeBelow) return heldRows(await whole(), name);
-  const start = await source.read(place.offset, Math.min(place.bytes, MAX_HEADER_BYTES + 12));
+  const start = await source.read(place.offset, Math.min(place.bytes, limit('npyHeaderBytes') + 12));
   const header = parseNpyHeader(start, name);
   const { dtype, kind, shape, items, itemBytes, dataOffset } = header;
   if (header.fortranOrder || kind === 'U' || kind === 'S' || shape.length === 0)

@@ -3,9 +3,9 @@
  * long double and date types; writes what numpy.load reads.
  */
 import { HOST_IS_LITTLE_ENDIAN, swapBytes } from './byte-order.js';
-import { MAX_CLASSES } from './class-counts.js';
 import { TailorError } from './errors.js';
 import { float16ToFloat32 } from './float16.js';
+import { limit, limitExceeded, MAX_LABEL } from './limits.js';
 import { encodeNpyHeader, type NpyHeader, parseNpyHeader } from './npy-header.js';
 import { decodeStrings, encodeStrings } from './npy-strings.js';
 
@@ -48,7 +48,7 @@ export type NpyContent =
  * strings; either byte order; C or Fortran order; header versions 1 to 3.
  * @param name what to call the array in messages.
  * @throws FORMAT_INVALID (not .npy, damaged, header and length disagree), FORMAT_UNSUPPORTED (object arrays and other
- * types), LIMIT_EXCEEDED (limits in npy-header.ts).
+ * types), LIMIT_EXCEEDED.
  */
 export function parseNpy(bytes: Uint8Array, name = 'the array'): NpyArray {
   const header = parseNpyHeader(bytes, name);
@@ -118,9 +118,9 @@ export function toFloat32(array: NpyArray, name: string): Float32Array {
 }
 
 /**
- * The numbers as labels: whole numbers from 0 to MAX_CLASSES − 1, integers of any width or floats that are whole. One axis
- * (or [N, 1], which numpy users often have).
- * @throws LABELS_INVALID naming the first item that is not a label.
+ * The numbers as labels: whole numbers from 0, integers of any width or floats that are whole. One axis (or [N, 1], which numpy
+ * users often have).
+ * @throws LABELS_INVALID naming the first item that is not a label, LIMIT_EXCEEDED for one beyond the limit `classes`.
  */
 export function toLabels(array: NpyArray, name: string): Int32Array {
   const { shape, data, strings, dtype } = array;
@@ -131,17 +131,28 @@ export function toLabels(array: NpyArray, name: string): Int32Array {
     );
   }
   const labels = new Int32Array(data.length);
+  const most = limit('classes');
   for (let i = 0; i < data.length; i++) {
     const label = Number(data[i]);
-    if (!(label >= 0 && label < MAX_CLASSES && Number.isInteger(label))) {
-      throw new TailorError(
-        'LABELS_INVALID',
-        `Reading ${name}: item ${i} is ${data[i]}; labels are whole numbers from 0 to ${MAX_CLASSES - 1}.`,
-      );
-    }
+    if (!(label >= 0 && label < most && Number.isInteger(label))) throw noLabel(data[i], i, name);
     labels[i] = label;
   }
   return labels;
+}
+
+/** A label beyond the limit is whole and fits an Int32Array; others are none under any limit. */
+function noLabel(found: number | bigint, index: number, name: string): TailorError {
+  const label = Number(found);
+  if (Number.isInteger(label) && label >= 0 && label <= MAX_LABEL) {
+    return limitExceeded(
+      'classes',
+      `Reading ${name}: item ${index} is the label ${label}, of ${label + 1} classes`,
+    );
+  }
+  return new TailorError(
+    'LABELS_INVALID',
+    `Reading ${name}: item ${index} is ${found}; labels are whole numbers from 0 to ${limit('classes') - 1}.`,
+  );
 }
 
 /** The numbers in file order, in native byte order; shares memory where it can. `body` is a whole number of items. */

@@ -15,7 +15,7 @@ export type Npz = ArrayFile;
  * Opens an .npz by path or bytes: only the zip directory is read. Entries that are not .npy are left aside.
  * @param name what to call it in messages; default the path.
  * @throws FILE_NOT_FOUND, FILE_UNREADABLE, FORMAT_INVALID (damaged, cut off, two arrays of one name),
- * FORMAT_UNSUPPORTED (encrypted, other compression), LIMIT_EXCEEDED (limits in zip-read.ts).
+ * FORMAT_UNSUPPORTED (encrypted, other compression), LIMIT_EXCEEDED.
  */
 export async function openNpz(source: string | Uint8Array, name?: string): Promise<Npz> {
   const bytes = await openByteSource(source, name);

@@ -6,7 +6,7 @@
 import type { ByteSource } from './byte-source.js';
 import { TailorError } from './errors.js';
 import { repeatedKey } from './json-keys.js';
-import { MAX_DIMENSIONS } from './npy-header.js';
+import { limit, limitExceeded } from './limits.js';
 
 /** Number types that are read, with their widths in bytes; those behind float64 are the ones of the reference that are not. */
 export const TENSOR_BYTES = {
@@ -34,8 +34,6 @@ export interface SafetensorsHeader {
   readonly metadata: ReadonlyMap<string, string>;
 }
 
-/** Longest header: some 150,000 tensors. A feature file has a handful, and the header is held in memory. */
-export const MAX_TENSOR_HEADER_BYTES = 16 * 2 ** 20;
 /** The name that no tensor has. */
 export const METADATA = '__metadata__';
 
@@ -55,11 +53,8 @@ export async function readSafetensorsHeader(source: ByteSource): Promise<Safeten
       `its first 8 bytes promise a header of ${length} bytes, but ${size - 8} follow: it is cut off or no safetensors file`,
     );
   }
-  if (length > MAX_TENSOR_HEADER_BYTES) {
-    throw new TailorError(
-      'LIMIT_EXCEEDED',
-      `Reading ${name}: its header has ${length} bytes; at most ${MAX_TENSOR_HEADER_BYTES} are read.`,
-    );
+  if (length > limit('safetensorsHeaderBytes')) {
+    throw limitExceeded('safetensorsHeaderBytes', `Reading ${name}: its header has ${length} bytes`);
   }
   const header = parseHeader(await source.read(8, length), name);
   const tensors = new Map<string, TensorInfo>();
@@ -93,11 +88,8 @@ function parseTensor(tensor: string, info: unknown, dataStart: number, name: str
   if (typeof dtype !== 'string' || !isSizes(shape) || !isSizes(offsets) || offsets.length !== 2) {
     throw invalid(name, `${tensor} needs a dtype, a shape and two data_offsets in whole numbers from 0`);
   }
-  if (shape.length > MAX_DIMENSIONS) {
-    throw new TailorError(
-      'LIMIT_EXCEEDED',
-      `Reading ${name}: ${tensor} has ${shape.length} axes; at most ${MAX_DIMENSIONS} are read.`,
-    );
+  if (shape.length > limit('arrayAxes')) {
+    throw limitExceeded('arrayAxes', `Reading ${name}: ${tensor} has ${shape.length} axes`);
   }
   const [begin, end] = offsets;
   const bytes = end - begin;

@@ -29,7 +29,7 @@ const NUMPY: Readonly<Record<TensorType, string>> = {
  * Texts of `__metadata__` are arrays of strings: [n] for a JSON array of strings, one of shape [] for any other.
  * @param name what to call it in messages; default the path.
  * @throws FILE_NOT_FOUND, FILE_UNREADABLE, FORMAT_INVALID (cut off, damaged, a name twice, tensors that overlap, reach beyond the
- * file or leave gaps, a size that does not fit the shape), LIMIT_EXCEEDED (limits in safetensors-header.ts); `read` and `rows`
+ * file or leave gaps, a size that does not fit the shape), LIMIT_EXCEEDED; `read` and `rows`
  * FORMAT_UNSUPPORTED for other number types.
  */
 export async function openSafetensors(source: string | Uint8Array, name?: string): Promise<ArrayFile> {

@@ -5,7 +5,8 @@
 import { platform } from '#platform';
 import type { ByteSource } from './byte-source.js';
 import { TailorError } from './errors.js';
-import { inflateTo } from './inflate.js';
+import { assertInflatable, inflateTo, MAX_ARRAY_BYTES } from './inflate.js';
+import { limit, limitExceeded } from './limits.js';
 
 /** An entry as the directory describes it. */
 export interface ZipEntry {
@@ -26,12 +27,10 @@ export interface ZipArchive {
   readonly entries: ReadonlyMap<string, ZipEntry>;
   /** Where the directory starts: no entry reaches beyond. */
   readonly directoryOffset: number;
+  /** Entries that were unpacked: together they keep to the limit `unpackedBytes`. */
+  readonly unpacked: Set<ZipEntry>;
 }
 
-/** Largest directory: some 200,000 entries. An .npz has a handful, and the directory is held in memory. */
-export const MAX_DIRECTORY_BYTES = 16 * 2 ** 20;
-/** Largest entry: one Uint8Array of Node 20 holds no more. */
-export const MAX_ENTRY_BYTES = 2 ** 32;
 /** A comment is at most this long, so the end record starts at most 22 bytes more before the end. */
 const MAX_COMMENT_BYTES = 65_535;
 
@@ -46,11 +45,8 @@ export async function openZip(source: ByteSource): Promise<ZipArchive> {
   if (offset + bytes !== end) {
     throw invalid(source, `its directory should end at byte ${end}, but ends at ${offset + bytes}`);
   }
-  if (bytes > MAX_DIRECTORY_BYTES) {
-    throw new TailorError(
-      'LIMIT_EXCEEDED',
-      `Reading ${source.name}: its zip directory has ${bytes} bytes; at most ${MAX_DIRECTORY_BYTES} are read.`,
-    );
+  if (bytes > limit('zipDirectoryBytes')) {
+    throw limitExceeded('zipDirectoryBytes', `Reading ${source.name}: its zip directory has ${bytes} bytes`);
   }
   const directory = await source.read(offset, bytes);
   const view = viewOf(directory);
@@ -91,19 +87,20 @@ export async function openZip(source: ByteSource): Promise<ZipArchive> {
     at = next;
   }
   if (at !== bytes) throw invalid(source, `its directory announces ${count} entries, but holds more`);
-  return { source, entries, directoryOffset: offset };
+  return { source, entries, directoryOffset: offset, unpacked: new Set() };
 }
 
 /** Reads one entry and checks its CRC-32. Stored entries of bytes in memory share that memory. */
 export async function readZipEntry(archive: ZipArchive, entry: ZipEntry): Promise<Uint8Array> {
   const { source } = archive;
   const { name, compressedBytes, bytes } = entry;
-  if (bytes > MAX_ENTRY_BYTES || compressedBytes > MAX_ENTRY_BYTES) {
+  if (bytes > MAX_ARRAY_BYTES || compressedBytes > MAX_ARRAY_BYTES) {
     throw new TailorError(
       'LIMIT_EXCEEDED',
-      `Reading ${name} of ${source.name}: it has ${bytes} bytes; at most ${MAX_ENTRY_BYTES} fit one array. Split it.`,
+      `Reading ${name} of ${source.name}: it has ${bytes} bytes; at most ${MAX_ARRAY_BYTES} fit one array. Split it.`,
     );
   }
+  if (entry.method !== 0) assertHeld(archive, entry);
   const raw = await source.read(await zipEntryStart(archive, entry), compressedBytes);
   const content = entry.method === 0 ? raw : inflateTo(raw, bytes, `${name} of ${source.name}`);
   const crc = platform.crc32(content);
@@ -114,6 +111,20 @@ export async function readZipEntry(archive: ZipArchive, entry: ZipEntry): Promis
     );
   }
   return content;
+}
+
+/** Entries below the limit one by one may be beyond it together. */
+function assertHeld({ source, unpacked }: ZipArchive, entry: ZipEntry): void {
+  assertInflatable(entry.compressedBytes, entry.bytes, `${entry.name} of ${source.name}`);
+  unpacked.add(entry);
+  let grown = 0;
+  for (const { bytes, compressedBytes } of unpacked) grown += bytes - compressedBytes;
+  if (grown <= limit('unpackedBytes')) return;
+  unpacked.delete(entry);
+  throw limitExceeded(
+    'unpackedBytes',
+    `Reading ${entry.name} of ${source.name}: with what was unpacked before, it claims to grow by ${grown} bytes`,
+  );
 }
 
 /** Where the content of an entry starts, after its local header, which must agree with the directory. */

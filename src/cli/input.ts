@@ -2,6 +2,8 @@
 import { platform } from '#platform';
 import { formatOfName } from '../array/array-format.js';
 import { TailorError } from '../array/errors.js';
+import { assertJsonBytes } from '../array/json.js';
+import { assertNameLengths } from '../array/names.js';
 import { type PerClassOptions, readCounts } from '../data/read-counts.js';
 import { STDIN } from './stdin.js';
 
@@ -13,9 +15,11 @@ export async function readBytes(path: string): Promise<Uint8Array> {
   return Buffer.concat(chunks);
 }
 
-/** Parses JSON. FILE_NOT_FOUND, FORMAT_INVALID. */
+/** Parses JSON. FILE_NOT_FOUND, FORMAT_INVALID, LIMIT_EXCEEDED. */
 export async function readJson(path: string, what: string): Promise<unknown> {
-  const text = new TextDecoder().decode(await readBytes(path));
+  const bytes = await readBytes(path);
+  assertJsonBytes(bytes.length, `Reading ${what} from ${nameOf(path)}`);
+  const text = new TextDecoder().decode(bytes);
   try {
     return JSON.parse(text);
   } catch (error) {
@@ -28,14 +32,20 @@ export async function readJson(path: string, what: string): Promise<unknown> {
 
 /** Class names in class order: a JSON array, or text with one name a line. FILE_NOT_FOUND, FORMAT_INVALID. */
 export async function readClassNames(path: string): Promise<string[]> {
-  const text = new TextDecoder().decode(await readBytes(path)).trim();
+  const bytes = await readBytes(path);
+  const doing = `Reading class names from ${nameOf(path)}`;
+  assertJsonBytes(bytes.length, doing);
+  const text = new TextDecoder().decode(bytes).trim();
   const names = text.startsWith('[') ? parseArray(text) : text.split(/\r?\n/).map((line) => line.trim());
   const wrong = names?.findIndex((name) => typeof name !== 'string' || name === '');
-  if (names && names.length > 0 && wrong === -1) return names as string[];
+  if (names && names.length > 0 && wrong === -1) {
+    assertNameLengths(names as string[], doing);
+    return names as string[];
+  }
   const found = names?.length ? `entry ${wrong} is ${JSON.stringify(names[wrong!])}` : 'there are none';
   throw new TailorError(
     'FORMAT_INVALID',
-    `Reading class names from ${nameOf(path)}: ${found}; a JSON array of names is needed, or a text with one name a line, in class order.`,
+    `${doing}: ${found}; a JSON array of names is needed, or a text with one name a line, in class order.`,
   );
 }
 

@@ -1,7 +1,9 @@
 /** Parses the command line, runs one command, and turns its outcome into an exit code: 0 done, 1 could not, 2 wrong usage. */
 import { Command, CommanderError } from 'commander';
 import { TailorError } from '../array/errors.js';
+import { setLimits } from '../array/limits.js';
 import { VERSION } from '../array/version.js';
+import { addAllowOption } from './allow.js';
 import { STDIN } from './stdin.js';
 import { type Streams, Terminal } from './terminal.js';
 
@@ -63,6 +65,7 @@ export async function runProgram(args: readonly string[], streams: Streams = pro
   process.on('SIGINT', onInterrupt);
   process.on('SIGTERM', onInterrupt);
   const terminal = new Terminal(streams, abort.signal);
+  const limits = setLimits({});
   // Known before parsing, so that a usage error is reported in the form that was asked for.
   terminal.json = args.includes('--json');
   terminal.debug = args.includes('--debug');
@@ -81,6 +84,7 @@ export async function runProgram(args: readonly string[], streams: Streams = pro
     terminal.fail(explain(error));
     return EXIT_FAILED;
   } finally {
+    setLimits(limits);
     process.removeListener('SIGINT', onInterrupt);
     process.removeListener('SIGTERM', onInterrupt);
   }
@@ -111,7 +115,7 @@ async function buildProgram(terminal: Terminal, streams: Streams, args: readonly
       .option('--json', 'print one JSON document on stdout and nothing else')
       .option('--debug', 'show stack traces')
       .copyInheritedSettings(program);
-    program.addCommand(command);
+    program.addCommand(addAllowOption(command, terminal));
   }
   return program;
 }
@@ -122,7 +126,7 @@ Examples:
   onnx-tailor recalibrate classifier.onnx --val pictures/val --counts counts.json --out balanced.onnx
   onnx-tailor evaluate balanced.onnx --data pictures/test
 
-"onnx-tailor COMMAND --help" lists the options of a command.
+"onnx-tailor COMMAND --help" lists the options of a command, "onnx-tailor COMMAND --allow help" the limits of what files may ask for.
 Exit codes: 0 done, 1 could not do it, 2 wrong usage.`;
 
 /** Standard input has one content. */

@@ -4,6 +4,7 @@
  */
 import { platform } from '#platform';
 import { TailorError } from '../array/errors.js';
+import { assertNameLengths } from '../array/names.js';
 import { checkLabels } from './check-labels.js';
 import { fingerprintFiles } from './fingerprint.js';
 import type { DataSource, Sample } from './sample.js';
@@ -162,7 +163,10 @@ async function readNames(folder: string, layout: Layout): Promise<string[] | und
     .split(/\r?\n/)
     .map((line) => line.trim())
     .filter((line) => line !== '');
-  if (names.length === layout.classes) return names;
+  if (names.length === layout.classes) {
+    assertNameLengths(names, `Reading ${path}`);
+    return names;
+  }
   throw new TailorError(
     'FORMAT_INVALID',
     `Reading ${path}: it names ${names.length} classes instead of ${layout.classes}. Fetch it again or remove it.`,

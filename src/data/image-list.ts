@@ -1,7 +1,7 @@
 /** Picture files named by a list, as ImageNet-LT comes (Liu et al. 2019, "Large-Scale Long-Tailed Recognition in an Open World"). */
 import { platform } from '#platform';
-import { MAX_CLASSES } from '../array/class-counts.js';
 import { TailorError } from '../array/errors.js';
+import { limit, limitExceeded, MAX_LABEL } from '../array/limits.js';
 import { type LabelledFile, labelledFiles } from './labelled-pictures.js';
 import type { DataSource } from './sample.js';
 import { trimCell } from './table-cells.js';
@@ -27,7 +27,7 @@ export async function imageList(
 ): Promise<DataSource> {
   const doing = `Reading the list ${path}`;
   const samples: LabelledFile[] = [];
-  const most = classes?.length ?? MAX_CLASSES;
+  const most = classes?.length ?? limit('classes');
   for (const [index, untrimmed] of (await readLines(path, doing)).entries()) {
     const line = trimCell(untrimmed);
     if (line === '') continue;
@@ -38,6 +38,9 @@ export async function imageList(
         'FORMAT_INVALID',
         `${doing}: line ${index + 1} is "${line}", not a path, a space and a label. Is it a list of pictures?`,
       );
+    }
+    if (!classes && Number(label) >= most && Number(label) <= MAX_LABEL) {
+      throw limitExceeded('classes', `${doing}: line ${index + 1} has the label ${label}`);
     }
     if (Number(label) >= most) {
       throw new TailorError(

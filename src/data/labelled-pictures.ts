@@ -1,7 +1,7 @@
 /** Data sources of encoded pictures whose labels are known: what folders, lists and files that were dropped have in common. */
 import { decodePicture } from '#pictures';
-import { platform } from '#platform';
 import { fingerprintFiles } from './fingerprint.js';
+import { assertPictureBytes, readPicture } from './read-picture.js';
 import type { DataSource } from './sample.js';
 
 /** One encoded picture. */
@@ -24,8 +24,10 @@ export function labelledPictures(
     labels: Int32Array.from(pictures, ({ label }) => label),
     classes,
     read: async (index) => {
-      const picture = pictures[index];
-      return { kind: 'picture', picture: await decodePicture(await picture.read(), picture.path) };
+      const { path, read } = pictures[index];
+      const bytes = await read();
+      assertPictureBytes(bytes.length, path);
+      return { kind: 'picture', picture: await decodePicture(bytes, path) };
     },
     sampleName: (index) => pictures[index].path,
   };
@@ -45,7 +47,7 @@ export function labelledFiles(
   classes: readonly string[] | undefined,
   files: readonly LabelledFile[],
 ): DataSource {
-  const pictures = files.map(({ path, label }) => ({ path, label, read: () => platform.readFile(path) }));
+  const pictures = files.map(({ path, label }) => ({ path, label, read: () => readPicture(path) }));
   return {
     ...labelledPictures(name, classes, pictures),
     picturePath: (index) => files[index].path,

@@ -1,17 +1,20 @@
 /** A thread that reads, decodes and preprocesses picture files into the rows of a batch. */
-import { parentPort } from 'node:worker_threads';
+import { parentPort, workerData } from 'node:worker_threads';
 import { type FromThread, failureOf, type ToThread } from '../array/ask-thread.node.js';
 import { TailorError } from '../array/errors.js';
 import { forEachIndex } from '../array/for-each-index.js';
-import { platform } from '../array/platform.node.js';
+import { setLimits } from '../array/limits.js';
+import type { PictureThreadData } from './picture-threads.node.js';
 import type { PictureRows } from './pictures.js';
 import { decodePicture } from './pictures.node.js';
 import { preprocessDims } from './preprocess.js';
 import { preprocessPicture } from './preprocess-picture.js';
+import { readPicture } from './read-picture.js';
 
 /** Pictures that are decoded at the same time: enough for the decoder's threads, few enough for memory. */
 const READ_AHEAD = 8;
 
+setLimits((workerData as PictureThreadData).limits);
 const port = parentPort!;
 let ending = false;
 const underWay = new Set<Promise<void>>();
@@ -21,7 +24,7 @@ async function fill({ paths, source, preprocess, rows }: PictureRows): Promise<v
   await forEachIndex(paths.length, READ_AHEAD, async (row) => {
     if (ending) throw new TailorError('ABORTED', 'Reading pictures: stopped before they were read.');
     const path = paths[row];
-    const picture = await decodePicture(await platform.readFile(path), path);
+    const picture = await decodePicture(await readPicture(path), path);
     preprocessPicture(picture, preprocess, rows, row * numbers, `Reading sample ${path} of ${source}`);
   });
 }

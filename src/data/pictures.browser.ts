@@ -1,6 +1,7 @@
 /** The browser's side of `#pictures`: the decoder that shows pictures in pages. */
 import { TailorError } from '../array/errors.js';
-import { type DecodePicture, MAX_PICTURE_PIXELS, type OpenPictureThreads } from './pictures.js';
+import { limit, limitExceeded } from '../array/limits.js';
+import type { DecodePicture, OpenPictureThreads } from './pictures.js';
 
 /** By createImageBitmap and a canvas. */
 export const decodePicture: DecodePicture = async (bytes, name) => {
@@ -20,11 +21,10 @@ export const decodePicture: DecodePicture = async (bytes, name) => {
   }
   const { width, height } = bitmap;
   try {
-    if (width * height > MAX_PICTURE_PIXELS) {
-      throw new TailorError(
-        'LIMIT_EXCEEDED',
-        `Decoding ${name}: the picture has more than ${MAX_PICTURE_PIXELS} pixels. Shrink it first.`,
-      );
+    if (width * height > limit('picturePixels')) {
+      throw limitExceeded('picturePixels', `Decoding ${name}: the picture has ${width * height} pixels`, {
+        instead: 'Shrink it first.',
+      });
     }
     const context = new OffscreenCanvas(width, height).getContext('2d', { willReadFrequently: true });
     if (!context) {

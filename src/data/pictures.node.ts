@@ -1,7 +1,8 @@
 /** Node's side of `#pictures`: sharp, loaded when the first picture is decoded. */
 import { TailorError } from '../array/errors.js';
+import { limit, limitExceeded } from '../array/limits.js';
 import { firstLine } from '../array/text.js';
-import { type DecodePicture, MAX_PICTURE_PIXELS } from './pictures.js';
+import type { DecodePicture } from './pictures.js';
 
 export { openPictureThreads } from './picture-threads.node.js';
 
@@ -28,7 +29,7 @@ export const decodePicture: DecodePicture = async (bytes, name) => {
   const sharp = await loadSharp(name);
   try {
     const { data, info } = await sharp(bytes, {
-      limitInputPixels: MAX_PICTURE_PIXELS,
+      limitInputPixels: limit('picturePixels'),
       // PIL hands out stored numbers, whatever colour profile goes with them, and models are trained on those.
       ignoreIcc: true,
       failOn: 'error',
@@ -50,11 +51,10 @@ export const decodePicture: DecodePicture = async (bytes, name) => {
   } catch (cause) {
     const why = firstLine(cause);
     if (/pixel limit/.test(why)) {
-      throw new TailorError(
-        'LIMIT_EXCEEDED',
-        `Decoding ${name}: the picture has more than ${MAX_PICTURE_PIXELS} pixels. Shrink it first.`,
-        { cause },
-      );
+      throw limitExceeded('picturePixels', `Decoding ${name}: the picture has more pixels`, {
+        instead: 'Shrink it first.',
+        cause,
+      });
     }
     throw new TailorError(
       'FORMAT_INVALID',

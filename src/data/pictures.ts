@@ -14,9 +14,6 @@ import type { Picture } from './sample.js';
  */
 export type DecodePicture = (bytes: Uint8Array, name: string) => Promise<Picture>;
 
-/** Most pixels of a picture (about 268 million, sharp's own default): 800 MB once decoded; more is a mistake or an attack. */
-export const MAX_PICTURE_PIXELS = 0x3fff * 0x3fff;
-
 /** Picture files that become the rows of a batch. */
 export interface PictureRows {
   /** One for each row. */

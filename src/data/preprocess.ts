@@ -1,5 +1,6 @@
 /** How a picture becomes a model's input: the JSON of `--preprocess` and of the metadata key `onnx_tailor.preprocess`. */
 import { TailorError } from '../array/errors.js';
+import { limit, limitExceeded } from '../array/limits.js';
 
 /**
  * Value = (pixel · scale − mean) / std with pixels of 0 … 255, after resizing and cropping. In JSON every key may be
@@ -35,9 +36,6 @@ export interface Preprocess {
 
 /** What takes the place of absent keys; the rest as documented at `Preprocess`. */
 export type PreprocessDefaults = Partial<Pick<Preprocess, 'layout' | 'size' | 'channels'>>;
-
-/** Longest side of a model's input: larger is a mistake (a million pixels a side do not fit memory). */
-export const MAX_INPUT_SIDE = 16_384;
 
 const CHOICES = {
   layout: ['NCHW', 'NHWC'],
@@ -103,11 +101,14 @@ export function preprocessDims({ layout, size, channels }: Preprocess): number[]
 
 function parseSize(value: unknown, origin: string): [number, number] {
   const ok = (side: unknown): side is number =>
-    typeof side === 'number' && Number.isInteger(side) && side > 0 && side <= MAX_INPUT_SIDE;
-  if (Array.isArray(value) && value.length === 2 && ok(value[0]) && ok(value[1])) return [value[0], value[1]];
+    typeof side === 'number' && Number.isSafeInteger(side) && side > 0;
+  if (Array.isArray(value) && value.length === 2 && ok(value[0]) && ok(value[1])) {
+    assertSide(Math.max(value[0], value[1]), `size is ${show(value)}`, origin);
+    return [value[0], value[1]];
+  }
   throw invalid(
     origin,
-    `size is ${show(value)}; [height, width] with whole numbers from 1 to ${MAX_INPUT_SIDE} is needed`,
+    `size is ${show(value)}; [height, width] with whole numbers from 1 to ${limit('inputSide')} is needed`,
   );
 }
 
@@ -120,12 +121,19 @@ function parseResizeTo(
   if (value === undefined) return undefined;
   if (crop !== 'center') throw invalid(origin, 'resizeTo only goes with "crop": "center"');
   const least = Math.max(...size);
-  if (typeof value === 'number' && Number.isInteger(value) && value >= least && value <= MAX_INPUT_SIDE)
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= least) {
+    assertSide(value, `resizeTo is ${value}`, origin);
     return value;
+  }
   throw invalid(
     origin,
-    `resizeTo is ${show(value)}; a whole number from ${least} (the longer side of size) to ${MAX_INPUT_SIDE} is needed`,
+    `resizeTo is ${show(value)}; a whole number from ${least} (the longer side of size) to ${limit('inputSide')} is needed`,
   );
+}
+
+function assertSide(side: number, found: string, origin: string): void {
+  if (side <= limit('inputSide')) return;
+  throw limitExceeded('inputSide', `Reading the preprocessing of ${origin}: ${found}`);
 }
 
 function perChannel(

@@ -4,8 +4,7 @@
  * Extractors are trained on pictures that PIL resized (torchvision), and a page must compute what Node computes;
  * neither sharp's nor a canvas's resize gives those numbers.
  */
-import { TailorError } from '../array/errors.js';
-import { MAX_PICTURE_PIXELS } from './pictures.js';
+import { limit, limitExceeded } from '../array/limits.js';
 import type { Picture } from './sample.js';
 
 /** The names of PIL's filters that are offered. */
@@ -43,7 +42,7 @@ const KERNELS: Record<'bilinear' | 'bicubic', Kernel> = {
 
 /**
  * `picture` at another size; the picture itself when it has that size. LIMIT_EXCEEDED when the result, or the picture
- * between the two passes, would have more than MAX_PICTURE_PIXELS: a strip of 1 × 100,000 pixels whose shorter side is
+ * between the two passes, would have more pixels than the limit `picturePixels`: a strip of 1 × 100,000 pixels whose shorter side is
  * to become 1000 would need 300 GB.
  */
 export function resample(
@@ -54,11 +53,13 @@ export function resample(
   doing = 'Resizing a picture',
 ): Picture {
   if (picture.width === width && picture.height === height) return picture;
-  if (width * Math.max(height, picture.height) > MAX_PICTURE_PIXELS) {
-    throw new TailorError(
-      'LIMIT_EXCEEDED',
-      `${doing}: resizing it from ${picture.height} × ${picture.width} (height × width) to ${height} × ${width}; at most ` +
-        `${MAX_PICTURE_PIXELS} pixels are made on the way. Crop it to other proportions first.`,
+  const pixels = width * Math.max(height, picture.height);
+  if (pixels > limit('picturePixels')) {
+    throw limitExceeded(
+      'picturePixels',
+      `${doing}: resizing it from ${picture.height} × ${picture.width} (height × width) to ${height} × ${width} makes ` +
+        `${pixels} pixels on the way`,
+      { instead: 'Crop it to other proportions first.' },
     );
   }
   if (filter === 'nearest') return nearest(picture, width, height);

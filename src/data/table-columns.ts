@@ -1,11 +1,9 @@
 /** The columns of a table as inputs of a model: as python-export makes them, or as a model was trained with them. */
 import { TailorError } from '../array/errors.js';
+import { limit, limitExceeded } from '../array/limits.js';
 import { listNames } from '../array/text.js';
 import { isMissing, parseNumber, sortValues } from './table-cells.js';
 import { repeated, type TextColumn } from './text-table.js';
-
-/** Most inputs that columns of words may give: more are a mistake, such as a column of names or times. */
-const MAX_TABLE_INPUTS = 20_000;
 
 /** Rows of numbers, made one at a time: most of the inputs of a table with many categories are 0. */
 export interface TableInputs {
@@ -38,11 +36,13 @@ export function encodeColumns(columns: readonly TextColumn[], doing: string): Ta
       continue;
     }
     const values = sortValues(column.values);
-    if (names.length + values.length > MAX_TABLE_INPUTS) {
-      throw new TailorError(
-        'LIMIT_EXCEEDED',
-        `${doing}: it would give more than ${MAX_TABLE_INPUTS} inputs; the column "${column.name}" is not numeric and has ` +
-          `${values.length} different values. Leave it out.`,
+    const inputs = names.length + values.length;
+    if (inputs > limit('tableInputs')) {
+      throw limitExceeded(
+        'tableInputs',
+        `${doing}: it would give ${inputs} inputs and more, as the column "${column.name}" is not numeric and has ` +
+          `${values.length} different values`,
+        { instead: 'Leave it out.' },
       );
     }
     writers.push(valueWriter(column, new Map(values.map((value, i) => [value, names.length + i])), doing));

@@ -1,6 +1,7 @@
 /** Tables as data sources: rows of numbers, with a class each. */
 import { nameOf } from '../array/byte-source.js';
 import { TailorError } from '../array/errors.js';
+import { assertNameLengths } from '../array/names.js';
 import { listNames } from '../array/text.js';
 import { fingerprintPath } from './fingerprint.js';
 import { readTable, type TableFormat, tableFormat } from './read-table.js';
@@ -105,6 +106,7 @@ function labelsOf({ name, values, codes }: TextColumn, doing: string) {
     );
   }
   const classes = sortValues(values);
+  assertNameLengths(classes, doing);
   const order = new Map(classes.map((value, k) => [value, k]));
   const ofCode = values.map((value) => order.get(value)!);
   return { classes, labels: codes.map((code) => ofCode[code]) };

@@ -1,5 +1,6 @@
 /** Tables as text, whatever format they came in. */
 import { TailorError } from '../array/errors.js';
+import { limit, limitExceeded } from '../array/limits.js';
 import { trimCell } from './table-cells.js';
 
 /** A column; a value that occurs often is held once. */
@@ -22,6 +23,7 @@ export class TextTableBuilder {
   readonly #doing: string;
   #columns: { name: string; places: Map<string, number>; codes: number[] }[] | undefined;
   #rows = 0;
+  #mostRows = 0;
 
   /** `doing` starts messages. */
   constructor(doing: string) {
@@ -33,14 +35,21 @@ export class TextTableBuilder {
     return this.#columns ? `row ${this.#rows + 1}` : 'the line of names';
   }
 
-  /** The names first, then the rows. FORMAT_INVALID for a name that is there twice, and for too many or too few values. */
+  /** The names first, then the rows. FORMAT_INVALID for a name that is there twice, and for too many or too few values; LIMIT_EXCEEDED. */
   add(line: readonly string[]): void {
     if (!this.#columns) {
+      if (line.length > limit('tableColumns')) {
+        throw limitExceeded('tableColumns', `${this.#doing}: it has ${line.length} columns`);
+      }
       this.#columns = this.#named(line.map(trimCell));
+      this.#mostRows = limit('tableCells') / line.length;
       return;
     }
     if (line.length !== this.#columns.length) {
       throw this.#invalid(`${this.next} has ${line.length} values for ${this.#columns.length} columns`);
+    }
+    if (this.#rows + 1 > this.#mostRows) {
+      throw limitExceeded('tableCells', `${this.#doing}: it has more values in its ${line.length} columns`);
     }
     this.#columns.forEach(({ places, codes }, column) => {
       const value = trimCell(line[column]);

@@ -1,5 +1,6 @@
 /** Which tensors of a network are looked at, as what rows, and in how many passes over the data. */
 import { TailorError } from '../array/errors.js';
+import { limitExceeded } from '../array/limits.js';
 import { type LayerRun, probeShapes, type RowsView } from '../features/run-layers.js';
 import { findActivations } from '../onnx/activations.js';
 import { whyNotExposable } from '../onnx/expose-outputs.js';
@@ -62,10 +63,12 @@ export async function chooseLayers(
     if (!('reason' in plan)) layers.push({ ...layer, ...plan });
     else if (kind !== 'named') skipped.push({ tensor, reason: plan.reason });
     else {
-      throw new TailorError(
-        plan.tooLarge ? 'LIMIT_EXCEEDED' : 'INVALID_ARGUMENT',
-        `${doing}: the tensor '${tensor}' cannot be looked at: ${plan.reason}.`,
-      );
+      const cannot = `${doing}: the tensor '${tensor}' cannot be looked at`;
+      if (!plan.tooLarge) throw new TailorError('INVALID_ARGUMENT', `${cannot}: ${plan.reason}.`);
+      const { found, instead } = plan.tooLarge;
+      throw limitExceeded('layerDimensions', `${cannot}: ${found}`, {
+        instead: `${instead[0].toUpperCase()}${instead.slice(1)}.`,
+      });
     }
   }
   if (layers.length > 0) return { layers, skipped };

@@ -1,13 +1,11 @@
 /** How inner tensors of any shape become rows [N, D] that a discriminant ratio can be computed of. */
+import { limit } from '../array/limits.js';
 import type { ProbedShape } from '../features/run-layers.js';
 import { channelAxis } from '../onnx/channel-axis.js';
 import type { GraphView } from '../onnx/graph-view.js';
 
 /** `average`: the mean over all positions or tokens, one number per channel; `flatten`: every number. */
 export type LayerPool = 'average' | 'flatten';
-
-/** Most dimensions of a layer: S_W then takes 128 MB, and its factorisation some seconds. */
-export const MOST_LAYER_DIMENSIONS = 4096;
 
 /** A layer as rows. */
 export interface PlannedLayer {
@@ -30,7 +28,9 @@ export function planLayer(
   tensor: string,
   { dims, rows }: ProbedShape,
   pool: LayerPool,
-): PlannedLayer | { readonly reason: string; readonly tooLarge?: boolean } {
+):
+  | PlannedLayer
+  | { readonly reason: string; readonly tooLarge?: { readonly found: string; readonly instead: string } } {
   const shape = `[${dims.join(', ')}]`;
   if (dims.length < 2 || dims[0] !== rows)
     return { reason: `its shape ${shape} for ${rows} samples does not begin with the samples` };
@@ -42,12 +42,12 @@ export function planLayer(
   const axis = long.length === 1 ? long[0] : channelAxis(view, tensor, dims.length);
   const average = positions && pool === 'average';
   const dimensions = average ? dims[axis] : numbers;
-  if (dimensions > MOST_LAYER_DIMENSIONS) {
+  const most = limit('layerDimensions');
+  if (dimensions > most) {
+    const found = `it has ${dimensions} dimensions (${shape}${average ? '' : ' with every number one'})`;
     const instead = average || !positions ? 'leave it out' : "use pool 'average' or leave it out";
-    return {
-      tooLarge: true,
-      reason: `it has ${dimensions} dimensions (${shape}${average ? '' : ' with every number one'}); at most ${MOST_LAYER_DIMENSIONS} are taken, since S_W has their square: ${instead}`,
-    };
+    const reason = `${found}; at most ${most} are taken, since S_W has their square: ${instead}`;
+    return { reason, tooLarge: { found, instead } };
   }
   return {
     dims: lengths,

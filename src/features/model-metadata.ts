@@ -1,5 +1,7 @@
 /** What a model says about itself under onnx_tailor.*: class names, training counts, preprocessing or columns (JSON each). */
 import { TailorError } from '../array/errors.js';
+import { assertJsonBytes } from '../array/json.js';
+import { assertNameLengths } from '../array/names.js';
 import { type Preprocess, type PreprocessDefaults, parsePreprocess } from '../data/preprocess.js';
 import type { HeadLocation } from '../onnx/head-location.js';
 
@@ -35,6 +37,7 @@ export function readFacts(
     const text = metadata.get(key);
     if (text === undefined) return undefined;
     try {
+      assertJsonBytes(text.length, 'Reading it');
       return parse(JSON.parse(text));
     } catch (error) {
       problems.push(
@@ -57,10 +60,15 @@ export function readFacts(
     };
   };
   const isName = (item: unknown): item is string => typeof item === 'string';
+  const names = (value: unknown) => {
+    const found = perClass(isName, 'names')(value);
+    assertNameLengths(found, 'Reading it');
+    return found;
+  };
   const isCount = (item: unknown): item is number =>
     typeof item === 'number' && Number.isFinite(item) && item > 0;
   return {
-    classes: read(CLASSES_KEY, perClass(isName, 'names')) ?? location?.classNames,
+    classes: read(CLASSES_KEY, names) ?? location?.classNames,
     trainCounts: read(COUNTS_KEY, perClass(isCount, 'numbers above 0')),
     preprocess: read(PREPROCESS_KEY, (value) => parsePreprocess(value, 'the model', defaults)),
     columns: read(COLUMNS_KEY, list(isName, 'names')),

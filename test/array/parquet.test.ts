@@ -3,11 +3,11 @@ import { Buffer } from 'node:buffer';
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { LIMITS } from '../../src/array/limits.js';
 import { openArrays } from '../../src/array/open-arrays.js';
 import { readBitRuns } from '../../src/array/parquet/bit-runs.js';
 import { unpack } from '../../src/array/parquet/codecs.js';
-import { MAX_FOOTER_BYTES } from '../../src/array/parquet/footer.js';
-import { MAX_PAGE_VALUES, readPageHeader } from '../../src/array/parquet/page.js';
+import { readPageHeader } from '../../src/array/parquet/page.js';
 import { openParquet } from '../../src/array/parquet/parquet.js';
 import { unpackSnappy } from '../../src/array/parquet/snappy.js';
 import { openTable } from '../../src/array/parquet/table.js';
@@ -215,10 +215,11 @@ describe('openParquet refuses', () => {
   });
 
   it('a footer above the limit, without reading it', async () => {
-    const bytes = new Uint8Array(MAX_FOOTER_BYTES + 100);
+    const most = LIMITS.parquetFooterBytes.default;
+    const bytes = new Uint8Array(most + 100);
     bytes.set(new TextEncoder().encode('PAR1'));
     bytes.set(new TextEncoder().encode('PAR1'), bytes.length - 4);
-    new DataView(bytes.buffer).setUint32(bytes.length - 8, MAX_FOOTER_BYTES + 1, true);
+    new DataView(bytes.buffer).setUint32(bytes.length - 8, most + 1, true);
     await expectRefusal(() => openParquet(bytes, 'x'), 'LIMIT_EXCEEDED', /16777217 bytes; at most 16777216/);
   });
 
@@ -277,7 +278,7 @@ describe('a structure of Thrift', () => {
       'millions of empty structures',
       new Uint8Array(2 ** 22).fill(0).fill(0x19, 0, 1).fill(0xfc, 1, 2).fill(0xff, 2, 5).fill(0x07, 5, 6),
       'LIMIT_EXCEEDED',
-      /more than 2097152 values/,
+      /at most 2097152 values/,
     ],
   ])('with %s is refused', (_, bytes, code, message) => expectRefusal(() => skip(bytes), code, message));
 
@@ -307,7 +308,7 @@ describe('a structure of Thrift', () => {
       ]);
     expect(readPageHeader(header(5, 20), 'x')).toMatchObject({ kind: 'data', values: 5 });
     await expectRefusal(
-      () => readPageHeader(header(MAX_PAGE_VALUES + 1, 20), 'x'),
+      () => readPageHeader(header(LIMITS.parquetPageValues.default + 1, 20), 'x'),
       'LIMIT_EXCEEDED',
       /67108865 values; at most 67108864/,
     );

@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { repeatedKey } from '../../src/array/json-keys.js';
+import { LIMITS } from '../../src/array/limits.js';
 import type { NpyContent } from '../../src/array/npy.js';
 import { openArrays } from '../../src/array/open-arrays.js';
 import { openSafetensors, safetensorsChunks, writeSafetensors } from '../../src/array/safetensors.js';
-import { MAX_TENSOR_HEADER_BYTES } from '../../src/array/safetensors-header.js';
 import { expectRefusal } from './expect-refusal.js';
 import { pythonHas, runPython } from './python.js';
 
@@ -273,8 +273,9 @@ describe('openSafetensors refuses', () => {
   );
 
   it('a header above the limit, without reading it', async () => {
-    const bytes = new Uint8Array(8 + MAX_TENSOR_HEADER_BYTES + 1);
-    new DataView(bytes.buffer).setBigUint64(0, BigInt(MAX_TENSOR_HEADER_BYTES + 1), true);
+    const most = LIMITS.safetensorsHeaderBytes.default;
+    const bytes = new Uint8Array(8 + most + 1);
+    new DataView(bytes.buffer).setBigUint64(0, BigInt(most + 1), true);
     await expectRefusal(
       () => openSafetensors(bytes, 'x'),
       'LIMIT_EXCEEDED',

@@ -207,7 +207,6 @@ describe('parsePreprocess', () => {
     [{ size: [0, 2] }, /size is \[0,2\]/],
     [{ size: [2] }, /size is \[2\]/],
     [{ size: 32 }, /size is 32/],
-    [{ size: [20_000, 2] }, /16384/],
     [{ size: [2, 2], layout: 'HWC' }, /layout is "HWC"; allowed are NCHW, NHWC/],
     [{ size: [2, 2], resize: 'lanczos' }, /allowed are auto, none, nearest, bilinear, bicubic/],
     [{ size: [2, 2], channels: 'rgb' }, /channels is "rgb"/],
@@ -224,4 +223,15 @@ describe('parsePreprocess', () => {
   ])('refuses %j', async (json, message) => {
     await expectRefusal(() => parsePreprocess(json, 'p.json'), 'INVALID_ARGUMENT', message);
   });
+
+  it.each([{ size: [20_000, 2] }, { size: [8, 8], resizeTo: 20_000 }])(
+    'refuses %j above the limit',
+    async (json) => {
+      await expectRefusal(
+        () => parsePreprocess(json, 'p.json'),
+        'LIMIT_EXCEEDED',
+        /20000.*at most 16384 pixels/,
+      );
+    },
+  );
 });

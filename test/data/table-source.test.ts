@@ -143,7 +143,7 @@ describe('tableSource', () => {
     await expectRefusal(
       () => csv(['id,class', ...lines].join('\n')),
       'LIMIT_EXCEEDED',
-      /more than 20000 inputs; the column "id" is not numeric and has 20001 different values/,
+      /column "id" is not numeric and has 20001 different values; at most 20000 inputs/,
     );
   });
 

@@ -3,9 +3,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Matrix as Dense, solve } from 'ml-matrix';
 import { describe, expect, it } from 'vitest';
+import { LIMITS } from '../../src/array/limits.js';
 import { cifarSource } from '../../src/data/cifar.js';
 import type { DataSource } from '../../src/data/sample.js';
-import { MOST_LAYER_DIMENSIONS } from '../../src/diagnostics/layer-plan.js';
 import { type LayerOptions, probeLayers } from '../../src/diagnostics/layers.js';
 import { openModel } from '../../src/features/model.js';
 import type { Progress } from '../../src/features/progress.js';
@@ -344,7 +344,7 @@ describe('maps and tokens', () => {
     const model = await modelOf(['n', COLOURS, side, side], conv);
     const source = sourceOf([COLOURS, side, side], 8);
     const found = await probeLayers(model, source, { ...cpu, pool: 'flatten' });
-    expect(DIMENSIONS * side * side).toBeGreaterThan(MOST_LAYER_DIMENSIONS);
+    expect(DIMENSIONS * side * side).toBeGreaterThan(LIMITS.layerDimensions.default);
     expect(found.layers.map(({ tensor }) => tensor)).toEqual(['f']);
     expect(found.skipped).toEqual([
       {

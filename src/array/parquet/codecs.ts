@@ -1,21 +1,16 @@
 /** What packed the pages of a Parquet file, and how it is undone. */
 import { allocate } from '../allocate.js';
 import { gunzip } from '../inflate.js';
+import { limit } from '../limits.js';
 import { invalid, parsed, tooMuch, unsupported } from './refusal.js';
 import { unpackSnappy } from './snappy.js';
 import { unpackZstd } from './zstd.js';
 
-/** Largest page, unpacked. Writers make pages of about 1 MB, and larger ones only of long lists. */
-export const MAX_PAGE_BYTES = 2 ** 28;
-
 /** Unpacks to exactly `bytes` bytes. FORMAT_INVALID, FORMAT_UNSUPPORTED (other codecs), LIMIT_EXCEEDED. */
 export function unpack(packed: Uint8Array, codec: string, bytes: number, name: string): Uint8Array {
-  if (bytes > MAX_PAGE_BYTES) {
-    throw tooMuch(
-      name,
-      `a page has ${bytes} bytes; at most ${MAX_PAGE_BYTES} are read`,
-      'Write smaller pages (pyarrow: data_page_size).',
-    );
+  if (bytes > limit('parquetPageBytes')) {
+    const instead = 'Write smaller pages (pyarrow: data_page_size).';
+    throw tooMuch('parquetPageBytes', name, `a page has ${bytes} bytes`, instead);
   }
   const fill = (unpackTo: (packed: Uint8Array, output: Uint8Array) => void): Uint8Array => {
     const output = allocate<Uint8Array>(Uint8Array, bytes, `Reading ${name}`);

@@ -3,9 +3,10 @@
  * the last call ended decodes nothing twice; going back begins again at the row group.
  */
 import type { ByteSource } from '../byte-source.js';
+import { limit } from '../limits.js';
 import type { Chunk, Column } from './columns.js';
 import { type Page, readDictionary, readPageHeader, readValues } from './page.js';
-import { invalid } from './refusal.js';
+import { invalid, tooMuch } from './refusal.js';
 import type { Values } from './values.js';
 
 /** Read at a time: most pages and the header of the next one. */
@@ -81,9 +82,12 @@ export function columnReader(source: ByteSource, column: Column): ColumnReader {
     const left = chunk.end - offset;
     if (left <= 0)
       throw invalid(name, `its pages end after ${before} of ${chunk.values} values of their group`);
-    const page = readPageHeader(await window(offset, Math.min(left, 2 ** 16), left), name);
+    const most = limit('parquetPageHeaderBytes');
+    const page = readPageHeader(await window(offset, Math.min(left, most), left), name);
     if (page) return page;
-    throw invalid(name, 'a page header is cut off or has more than 65536 bytes');
+    if (left <= most) throw invalid(name, 'a page header is cut off');
+    const instead = 'Write it without statistics of long texts.';
+    throw tooMuch('parquetPageHeaderBytes', name, 'a page header has more bytes, or is cut off', instead);
   };
 
   return {

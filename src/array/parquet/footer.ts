@@ -1,11 +1,9 @@
 /** The end of a Parquet file, where its schema is and where its columns are. */
 import { type FileMetaData, parquetMetadata } from 'hyparquet';
 import type { ByteSource } from '../byte-source.js';
+import { limit } from '../limits.js';
 import { invalid, parsed, tooMuch, unsupported } from './refusal.js';
 import { skipStructure } from './thrift.js';
-
-/** Largest footer: a table of 4,000 columns in 40 row groups has as much. It is held in memory, and grows there. */
-export const MAX_FOOTER_BYTES = 16 * 2 ** 20;
 
 const magicOf = (bytes: Uint8Array) => String.fromCharCode(...bytes);
 
@@ -27,12 +25,9 @@ export async function readFooter(source: ByteSource): Promise<FileMetaData> {
   if (length > size - 12) {
     throw invalid(name, `its footer should have ${length} bytes, but ${size - 12} are there`);
   }
-  if (length > MAX_FOOTER_BYTES) {
-    throw tooMuch(
-      name,
-      `its footer has ${length} bytes; at most ${MAX_FOOTER_BYTES} are read`,
-      'Write fewer columns, or larger row groups.',
-    );
+  if (length > limit('parquetFooterBytes')) {
+    const instead = 'Write fewer columns, or larger row groups.';
+    throw tooMuch('parquetFooterBytes', name, `its footer has ${length} bytes`, instead);
   }
   const bytes = await source.read(size - 8 - length, length + 8);
   const footer = bytes.subarray(0, length);

@@ -1,6 +1,7 @@
 /** One page of a column: its header, and its values. Every row must have all of its values. */
 import type { PageHeader } from 'hyparquet';
 import { parquetHeader } from 'hyparquet/src/column.js';
+import { limit } from '../limits.js';
 import type { NumericArray } from '../npy.js';
 import { readBitRuns } from './bit-runs.js';
 import { unpack } from './codecs.js';
@@ -8,9 +9,6 @@ import type { Column } from './columns.js';
 import { invalid, parsed, tooMuch, unsupported } from './refusal.js';
 import { skipStructure } from './thrift.js';
 import { plainValues, splitValues, type Values } from './values.js';
-
-/** Most values of a page: as many as fit one of MAX_PAGE_BYTES unpacked. */
-export const MAX_PAGE_VALUES = 2 ** 26;
 
 /** What is known of a page before its values are. */
 export interface Page {
@@ -43,12 +41,9 @@ export function readPageHeader(bytes: Uint8Array, name: string): Page | undefine
   if ((kind === 'index' && type !== 'INDEX_PAGE') || !sizes.every((n) => Number.isSafeInteger(n) && n >= 0)) {
     throw invalid(name, 'a page header is not one');
   }
-  if (values > MAX_PAGE_VALUES) {
-    throw tooMuch(
-      name,
-      `a page has ${values} values; at most ${MAX_PAGE_VALUES} are read`,
-      'Write smaller pages (pyarrow: data_page_size).',
-    );
+  if (values > limit('parquetPageValues')) {
+    const instead = 'Write smaller pages (pyarrow: data_page_size).';
+    throw tooMuch('parquetPageValues', name, `a page has ${values} values`, instead);
   }
   return { header, kind, headerBytes, bodyBytes: header.compressed_page_size, values };
 }

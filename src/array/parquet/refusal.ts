@@ -1,5 +1,6 @@
 /** How a Parquet file is refused. */
 import { TailorError } from '../errors.js';
+import { type LimitName, limitExceeded } from '../limits.js';
 import { firstLine } from '../text.js';
 
 /** A file that is damaged, or not what it says. */
@@ -14,9 +15,9 @@ export function unsupported(name: string, found: string, next: string): TailorEr
   return new TailorError('FORMAT_UNSUPPORTED', `Reading ${name} as Parquet: ${found}. ${next}`);
 }
 
-/** A file that asks for more than a named limit. */
-export function tooMuch(name: string, found: string, next: string): TailorError {
-  return new TailorError('LIMIT_EXCEEDED', `Reading ${name} as Parquet: ${found}. ${next}`);
+/** A file that asks for more than a named limit; `instead` says what else helps. */
+export function tooMuch(limit: LimitName, name: string, found: string, instead: string): TailorError {
+  return limitExceeded(limit, `Reading ${name} as Parquet: ${found}`, { instead });
 }
 
 /** Runs a library's parser; what it throws becomes a refusal. */

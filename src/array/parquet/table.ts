@@ -1,11 +1,13 @@
 /** A Parquet file as a table: columns of single values [N] and of lists of one length [N, D]. */
 import { allocate } from '../allocate.js';
 import { openByteSource } from '../byte-source.js';
+import { limit } from '../limits.js';
 import type { NpyArray, NumericArray } from '../npy.js';
 import type { NpyRows } from '../npy-rows.js';
 import { columnReader } from './column-reader.js';
 import { type Column, tableLayout } from './columns.js';
 import { readFooter } from './footer.js';
+import { tooMuch } from './refusal.js';
 import { arrayOf, numpyType } from './values.js';
 
 /** An opened table: only its footer was read. */
@@ -28,14 +30,21 @@ export interface Table {
 /**
  * Opens a Parquet file by path or bytes.
  * @param name what to call it in messages; default the path.
- * @throws FILE_NOT_FOUND, FILE_UNREADABLE, FORMAT_INVALID (damaged, cut off), FORMAT_UNSUPPORTED (encrypted), LIMIT_EXCEEDED (limits
- * in footer.ts, thrift.ts, page.ts and codecs.ts); `read` and `open` the same, and for missing values.
+ * @throws FILE_NOT_FOUND, FILE_UNREADABLE, FORMAT_INVALID (damaged, cut off), FORMAT_UNSUPPORTED (encrypted), LIMIT_EXCEEDED;
+ * `read` and `open` the same, and for missing values.
  */
 export async function openTable(file: string | Uint8Array, name?: string): Promise<Table> {
   const source = await openByteSource(file, name);
   const footer = await readFooter(source);
   const layout = tableLayout(footer, source.size, source.name);
   const { rows } = layout;
+  /** Values that repeat take hardly any bytes in the file. */
+  const assertHeld = (columnName: string, values: number, width: number): void => {
+    const bytes = values * width;
+    if (bytes <= source.size + limit('unpackedBytes')) return;
+    const found = `${values} values of ${columnName} take ${bytes} bytes, and the file has ${source.size}`;
+    throw tooMuch('unpackedBytes', source.name, found, 'Read fewer rows at a time.');
+  };
   const metadata = new Map((footer.key_value_metadata ?? []).map(({ key, value }) => [key, value ?? '']));
 
   const open = (columnName: string): NpyRows => {
@@ -45,6 +54,7 @@ export async function openTable(file: string | Uint8Array, name?: string): Promi
     const row = width ?? 1;
     const Type = arrayOf(type) ?? Uint8Array;
     const read = async (index: number, count: number): Promise<NumericArray> => {
+      assertHeld(columnName, count * row, Type.BYTES_PER_ELEMENT);
       const numbers = allocate<NumericArray>(Type, count * row, `Reading ${columnName} of ${source.name}`);
       let at = 0;
       await reader.read(index * row, (index + count) * row, (values) => {
@@ -72,6 +82,7 @@ export async function openTable(file: string | Uint8Array, name?: string): Promi
       const { dtype, shape, read: readRows } = open(columnName);
       return { dtype, shape: [...shape], data: await readRows(0, rows) };
     }
+    assertHeld(columnName, rows * (column.width ?? 1), 8);
     const strings: string[] = [];
     await columnReader(source, column).read(0, rows * (column.width ?? 1), (values) => {
       for (const text of values as string[]) strings.push(text);

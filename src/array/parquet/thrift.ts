@@ -2,12 +2,11 @@
  * Walks over a structure of Thrift's compact protocol and builds nothing of it. What the library builds objects of has been
  * through here: a file of a few bytes could otherwise ask for numbers of millions of digits, or for structures without end.
  */
+import { limit } from '../limits.js';
 import { invalid, tooMuch } from './refusal.js';
 
-/** Most values of one structure: the metadata of 100,000 columns of row groups have as many. */
-export const MAX_THRIFT_VALUES = 2 ** 21;
-/** Deepest nesting; Parquet's own structures go to eight. */
-export const MAX_THRIFT_DEPTH = 32;
+/** Parquet's own structures nest eight deep: what goes beyond this is none of them. */
+const MAX_THRIFT_DEPTH = 32;
 
 /**
  * The place behind the structure that starts at `start`, or undefined when `bytes` end before it does.
@@ -20,6 +19,7 @@ export function skipStructure(
   name: string,
   what: string,
 ): number | undefined {
+  const most = limit('parquetMetadataValues');
   let at = start;
   let values = 0;
 
@@ -35,12 +35,9 @@ export function skipStructure(
     throw invalid(name, `its ${what} has a number of more than 64 bits`);
   };
   const skip = (type: number, inList: boolean, depth: number): void => {
-    if (++values > MAX_THRIFT_VALUES) {
-      throw tooMuch(
-        name,
-        `its ${what} has more than ${MAX_THRIFT_VALUES} values`,
-        'Write fewer columns, or larger row groups.',
-      );
+    if (++values > most) {
+      const instead = 'Write fewer columns, or larger row groups.';
+      throw tooMuch('parquetMetadataValues', name, `its ${what} has more values`, instead);
     }
     if (depth > MAX_THRIFT_DEPTH) throw invalid(name, `its ${what} is nested ${depth} deep`);
     switch (type) {

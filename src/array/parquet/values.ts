@@ -26,12 +26,15 @@ export function numpyType(type: ValueType): string {
 }
 
 /** Room for `length` values of a type, as `plainValues` gives them. */
-export function arrayOf(type: ValueType): (new (length: number) => NumericArray) | undefined {
+export function arrayOf(type: ValueType): NumericArrayMaker | undefined {
   if (type === 'string') return undefined;
   const none = decodeNumbers(new Uint8Array(0), { ...NUMBERS[type], littleEndian: true });
-  return none.constructor as new (
-    length: number,
-  ) => NumericArray;
+  return none.constructor as NumericArrayMaker;
+}
+
+interface NumericArrayMaker {
+  new (length: number): NumericArray;
+  readonly BYTES_PER_ELEMENT: number;
 }
 
 /** PLAIN: one after the other, texts behind their lengths. FORMAT_INVALID when the bytes end before. */

@@ -1,6 +1,7 @@
 /** The manifest of a feature store: what its shards hold, what they were made of, and which of them are there. */
 import { platform } from '#platform';
 import { TailorError } from '../../array/errors.js';
+import { assertJsonBytes } from '../../array/json.js';
 import type { Preprocess } from '../../data/preprocess.js';
 
 /** What `format` says. */
@@ -95,10 +96,12 @@ export function encodeManifest(manifest: StoreManifest): Uint8Array {
 
 /**
  * Reads a manifest. A file that names files outside of the store's folder, or says impossible things, is refused.
- * @throws FILE_NOT_FOUND, FORMAT_INVALID, FORMAT_UNSUPPORTED (another version).
+ * @throws FILE_NOT_FOUND, FORMAT_INVALID, FORMAT_UNSUPPORTED (another version), LIMIT_EXCEEDED.
  */
 export async function readManifest(path: string): Promise<StoreManifest> {
-  const text = new TextDecoder().decode(await platform.readFile(path));
+  const bytes = await platform.readFile(path);
+  assertJsonBytes(bytes.length, `Reading the feature store ${path}`);
+  const text = new TextDecoder().decode(bytes);
   let found: Partial<StoreManifest> | null;
   try {
     found = JSON.parse(text) as Partial<StoreManifest> | null;

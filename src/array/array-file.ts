@@ -1,6 +1,8 @@
 /** What files of named arrays have in common, whatever their format. */
+
 import type { NpyArray } from './npy.js';
 import type { NpyRows, RowsOptions } from './npy-rows.js';
+import { listNames } from './text.js';
 
 /** A file, or a folder of files, with named arrays: names are known, arrays are read one at a time when asked for. */
 export interface ArrayFile {
@@ -16,4 +18,4 @@ export interface ArrayFile {
 }
 
 /** What there is instead of an array that was asked for, as the end of a message. */
-export const listOf = (names: readonly string[]) => names.join(', ') || 'nothing';
+export const listOf = (names: readonly string[]) => listNames(names, 20) || 'nothing';

@@ -3,6 +3,11 @@
  * and what to do next; `code` is stable across versions, so programs can branch on it.
  */
 
+import { printable } from './text.js';
+
+/** Longest message: what is said in the middle of a longer one was in a file, and nobody reads it. */
+const LONGEST_MESSAGE = 4000;
+
 /** Stable error codes. New ones may be added; the meaning of an existing one does not change. */
 export type ErrorCode =
   | 'INVALID_ARGUMENT' // an option or value is outside of what is allowed
@@ -30,13 +35,16 @@ export type ErrorCode =
   | 'FIT_DIVERGED' // a fit whose loss is no longer a finite number
   | 'ABORTED';
 
-/** What every function of this package throws when it refuses or fails for a reason it knows. */
+/**
+ * What every function of this package throws when it refuses or fails for a reason it knows. Names from files stand in the message
+ * without control characters, so that it can be shown on a terminal and written to a log as one line.
+ */
 export class TailorError extends Error {
   /** Stable identifier of the kind of failure. */
   readonly code: ErrorCode;
 
   constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
-    super(message, options);
+    super(printable(message, LONGEST_MESSAGE), options);
     this.name = 'TailorError';
     this.code = code;
   }

@@ -5,6 +5,7 @@ import { openByteSource } from './byte-source.js';
 import { TailorError } from './errors.js';
 import { type NpyArray, type NpyContent, npyParts, parseNpy } from './npy.js';
 import { openRows } from './npy-rows.js';
+import { listNames } from './text.js';
 import { openZip, readZipEntry, type ZipEntry, zipEntryStart } from './zip-read.js';
 import { type ZipContent, zipChunks } from './zip-write.js';
 
@@ -28,7 +29,7 @@ export async function openNpz(source: string | Uint8Array, name?: string): Promi
     if (entry) return entry;
     throw new TailorError(
       'FORMAT_INVALID',
-      `Reading ${bytes.name}: there is no array named ${array}; it holds ${names.join(', ') || 'none'}.`,
+      `Reading ${bytes.name}: there is no array named ${array}; it holds ${listNames(names, 20) || 'none'}.`,
     );
   };
   const read = async (array: string) =>

@@ -5,7 +5,7 @@ import { setLimits } from '../array/limits.js';
 import { VERSION } from '../array/version.js';
 import { addAllowOption } from './allow.js';
 import { STDIN } from './stdin.js';
-import { type Streams, Terminal } from './terminal.js';
+import { plain, type Streams, Terminal } from './terminal.js';
 
 const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;
@@ -106,7 +106,7 @@ async function buildProgram(terminal: Terminal, streams: Streams, args: readonly
     .exitOverride()
     .configureOutput({
       writeOut: (text) => streams.stdout.write(text),
-      writeErr: (text) => streams.stderr.write(text),
+      writeErr: (text) => streams.stderr.write(plain(text)),
     });
   for (const [name, { description, load }] of Object.entries(COMMANDS)) {
     const command = args.includes(name) ? (await load())(terminal) : new Command(name);

@@ -3,6 +3,7 @@
  * --json and then stdout holds exactly one JSON document, on failure as well.
  */
 import { platform } from '#platform';
+import { escapeUnprintable } from '../array/text.js';
 import type { Progress } from '../features/progress.js';
 import type { FitProgress } from '../head/fit-options.js';
 import { progressPrinter } from './progress.js';
@@ -29,7 +30,7 @@ export class Terminal {
 
   /** The result of the command: `text` for people, `document` for programs. Called once per run. */
   finish(document: object, text: string): void {
-    this.#streams.stdout.write(this.json ? `${toJson(document)}\n` : `${text}\n`);
+    this.#streams.stdout.write(this.json ? `${toJson(document)}\n` : `${plain(text)}\n`);
   }
 
   /** A remark for people: never on stdout. */
@@ -70,13 +71,21 @@ export class Terminal {
   #remark(text: string): void {
     const { stderr } = this.#streams;
     // A progress bar that was interrupted stands on the line.
-    stderr.write(`${stderr.isTTY ? '\r\x1b[2K' : ''}${text}\n`);
+    stderr.write(`${stderr.isTTY ? '\r\x1b[2K' : ''}${plain(text)}\n`);
   }
 }
 
+/** Names from files are in it: what is no plain character does nothing to the terminal but show itself. */
+export function plain(text: string): string {
+  return escapeUnprintable(text, '\n\t');
+}
+
+/** JSON escapes control characters up to U+001F by itself; a terminal obeys others, too. */
+const OBEYED = /[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+
 /** JSON of a result: typed arrays as arrays, numbers that JSON cannot say (NaN, infinity) as null. */
 function toJson(document: object): string {
-  return JSON.stringify(
+  const json = JSON.stringify(
     document,
     (_, value: unknown) => {
       if (ArrayBuffer.isView(value) && !(value instanceof DataView)) return Array.from(value as Float64Array);
@@ -86,4 +95,5 @@ function toJson(document: object): string {
     },
     2,
   );
+  return json.replace(OBEYED, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }

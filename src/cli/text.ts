@@ -1,11 +1,17 @@
 /** Plain text for terminals: aligned tables and numbers at a readable precision. */
 
+import { printable } from '../array/text.js';
+
+/** Longest cell: names from files may have any length. */
+const LONGEST_CELL = 200;
+
 /** Columns padded to their widest cell; numbers (cells that start with a digit, sign or bracket) right-aligned. */
-export function textTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
+export function textTable(header: readonly string[], cells: readonly (readonly string[])[]): string {
+  const rows = cells.map((row) => row.map((cell) => printable(cell, LONGEST_CELL)));
   const widths = header.map((title, c) => Math.max(title.length, ...rows.map((row) => row[c].length)));
   const numeric = header.map((_, c) => rows.every((row) => /^([-+−–\d([]|$)/.test(row[c])));
-  const line = (cells: readonly string[]) =>
-    cells
+  const line = (row: readonly string[]) =>
+    row
       .map((cell, c) => (numeric[c] ? cell.padStart(widths[c]) : cell.padEnd(widths[c])))
       .join('  ')
       .trimEnd();

@@ -1,4 +1,5 @@
 /** Data sources of numpy arrays: .npz and .npy with pictures or with inputs of the model. */
+import { listOf } from '../array/array-file.js';
 import { nameOf } from '../array/byte-source.js';
 import { TailorError } from '../array/errors.js';
 import { toLabels } from '../array/npy.js';
@@ -64,7 +65,7 @@ export async function npzSource(
   if (inputs.size === 0) {
     throw new TailorError(
       'FORMAT_INVALID',
-      `Reading ${npz.name}: it holds ${npz.names.join(', ') || 'nothing'}; pictures under \`images\`, inputs under ` +
+      `Reading ${npz.name}: it holds ${listOf(npz.names)}; pictures under \`images\`, inputs under ` +
         '`inputs`, or arrays named as the inputs of the model are needed.',
     );
   }

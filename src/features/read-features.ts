@@ -3,6 +3,7 @@ import { type ArrayFile, listOf } from '../array/array-file.js';
 import { TailorError } from '../array/errors.js';
 import { type Matrix, matrix } from '../array/matrix.js';
 import { toFloat32, toLabels } from '../array/npy.js';
+import { listNames } from '../array/text.js';
 import { readClasses } from '../data/read-classes.js';
 import type { Feed } from '../runtime/session.js';
 import { openFeatureArrays } from './feature-arrays.js';
@@ -86,7 +87,7 @@ async function readInputs(npz: ArrayFile): Promise<VerificationInputs | undefine
   if (fits) return { rows, inputs };
   throw new TailorError(
     'FORMAT_INVALID',
-    `Reading features from ${npz.name}: input_rows and ${names.join(', ')} must be numbers, one row per kept sample. ` +
+    `Reading features from ${npz.name}: input_rows and ${listNames(names)} must be numbers, one row per kept sample. ` +
       'Extract the features again, or leave these arrays out.',
   );
 }

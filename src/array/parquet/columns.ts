@@ -1,5 +1,6 @@
 /** The columns of a Parquet file that hold one value a row, or one list of them: what they are, and where they lie. */
 import { type FileMetaData, parquetSchema, type SchemaElement, type SchemaTree } from 'hyparquet';
+import { listNames } from '../text.js';
 import { invalid, parsed, unsupported } from './refusal.js';
 
 /** Types of values that are read. */
@@ -63,7 +64,7 @@ export function tableLayout(footer: FileMetaData, size: number, file: string): T
     names,
     column(name) {
       const tree = root.children.find(({ element }) => element.name === name);
-      if (!tree) throw invalid(file, `there is no column ${name}; it has ${names.join(', ')}`);
+      if (!tree) throw invalid(file, `there is no column ${name}; it has ${listNames(names, 20)}`);
       const path = pathToLeaf(tree, file);
       const leaf = path[path.length - 1];
       const type = typeOf(leaf.element, name, file);

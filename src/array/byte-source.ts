@@ -7,7 +7,10 @@ export interface ByteSource {
   /** For messages: the path, or 'the given bytes'. */
   readonly name: string;
   readonly size: number;
-  /** FORMAT_INVALID when the range goes past the end. May share memory with the source. */
+  /**
+   * FORMAT_INVALID when the range goes past the end; FILE_CHANGED for a file that is another by now than it was when it was opened.
+   * May share memory with the source.
+   */
   read(offset: number, length: number): Promise<Uint8Array>;
 }
 
@@ -44,5 +47,6 @@ export async function openByteSource(
     const what = info.kind === 'folder' ? 'a folder' : 'a device or pipe, which cannot be read by parts';
     throw new TailorError('FILE_UNREADABLE', `Reading ${name}: it is ${what}. Give a file.`);
   }
-  return { name, size: info.bytes, read: (offset, length) => platform.readRange(source, offset, length) };
+  const { bytes: size, mark } = info;
+  return { name, size, read: (offset, length) => platform.readRange(source, offset, length, mark) };
 }

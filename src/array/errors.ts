@@ -15,6 +15,8 @@ export type ErrorCode =
   | 'NOT_FINITE' // NaN or infinity where numbers are needed
   | 'FILE_NOT_FOUND'
   | 'FILE_UNREADABLE' // exists, but cannot be read
+  | 'FILE_CHANGED' // written to while it was read: run again
+  | 'FILE_BUSY' // another run is writing it: the target is untouched
   | 'FILE_EXISTS' // output exists and overwriting was not asked for
   | 'FILE_UNWRITABLE' // permission, missing folder, disk full: the target is untouched
   | 'FORMAT_INVALID' // a file is not what its name or header says, or is damaged

@@ -1,36 +1,37 @@
 /** Node's side of `#platform`. */
-import { createHash, randomBytes } from 'node:crypto';
-import {
-  access,
-  constants,
-  mkdir,
-  open,
-  readdir,
-  readFile,
-  realpath,
-  rename,
-  rm,
-  stat,
-} from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import type { BigIntStats } from 'node:fs';
+import { mkdir, open, readdir, realpath, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { crc32 } from 'node:zlib';
 import { allocate } from './allocate.js';
 import { TailorError } from './errors.js';
+import { errorCode, readError, writeError } from './file-errors.node.js';
+import { lockFile } from './file-lock.node.js';
 import type { Platform } from './platform.js';
+import { fileExists, writeWhole } from './write-file.node.js';
 
 /** Files through node:fs; every failure is a TailorError. */
 export const platform: Platform = {
   async readFile(path) {
     try {
-      const bytes = await readFile(path);
-      return new Uint8Array(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.byteLength);
+      const file = await open(path, 'r');
+      try {
+        const before = await file.stat({ bigint: true });
+        const bytes = await file.readFile();
+        // Of a file that is written to while it is read, a part is old and a part new.
+        if (before.isFile()) assertSame(path, markOf(before), await file.stat({ bigint: true }));
+        return new Uint8Array(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.byteLength);
+      } finally {
+        await file.close();
+      }
     } catch (error) {
       throw readError(path, error);
     }
   },
 
-  async readRange(path, offset, length) {
+  async readRange(path, offset, length, mark) {
     let bytesRead = 0;
     const bytes = allocate<Uint8Array<ArrayBuffer>>(Uint8Array, length, `Reading ${path}`);
     try {
@@ -43,10 +44,12 @@ export const platform: Platform = {
           if (part.bytesRead === 0) break;
           bytesRead += part.bytesRead;
         }
+        if (mark !== undefined) assertSame(path, mark, await file.stat({ bigint: true }));
       } finally {
         await file.close();
       }
     } catch (error) {
+      if (mark !== undefined && errorCode(error) === 'ENOENT') throw changed(path, 'is gone', error);
       throw readError(path, error);
     }
     if (bytesRead < length) {
@@ -60,9 +63,12 @@ export const platform: Platform = {
 
   async info(path) {
     try {
-      const found = await stat(path);
+      const found = await stat(path, { bigint: true });
       const kind = found.isDirectory() ? 'folder' : found.isFile() ? 'file' : 'other';
-      return { kind, bytes: found.size, modified: Math.floor(found.mtimeMs) };
+      return {
+        ...{ kind, bytes: Number(found.size), modified: Math.floor(Number(found.mtimeNs) / 1e6) },
+        ...(kind === 'file' && { mark: markOf(found) }),
+      };
     } catch (error) {
       if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ENOTDIR') return undefined;
       throw readError(path, error);
@@ -77,7 +83,7 @@ export const platform: Platform = {
     }
   },
 
-  async writeFile(path, chunks, { overwrite = false } = {}) {
+  async writeFile(path, chunks, { overwrite = false, locked = false } = {}) {
     const exists = await platform.info(path);
     // A rename would put a file in the place of /dev/null.
     if (exists && exists.kind !== 'file') {
@@ -87,29 +93,20 @@ export const platform: Platform = {
         `Writing ${path}: ${what} of that name is there. Give a file name.`,
       );
     }
-    if (exists && !overwrite) {
-      throw new TailorError(
-        'FILE_EXISTS',
-        `Writing ${path}: it exists already. Choose another name, or allow overwriting (--force).`,
-      );
-    }
-    // A rename would replace a symbolic link, and leave the file behind it as it was.
-    const target = exists ? await platform.realPath(path) : path;
-    const temporary = join(dirname(target), `.${basename(target)}.${randomBytes(6).toString('hex')}.tmp`);
+    if (exists && !overwrite) throw fileExists(path);
     try {
-      // A rename would replace a file that its owner made read-only: respect the mark.
-      if (exists) await access(target, constants.W_OK);
-      const file = await open(temporary, 'wx');
-      try {
-        for await (const chunk of chunks) await file.writeFile(chunk);
-        await file.sync();
-      } finally {
-        await file.close();
-      }
-      await rename(temporary, target);
+      // A rename would replace a symbolic link, and leave the file behind it as it was.
+      const target = exists ? await platform.realPath(path) : path;
+      await writeWhole({ path, target, chunks, replace: exists !== undefined, locked });
     } catch (error) {
-      await rm(temporary, { force: true }).catch(() => {});
-      if (error instanceof TailorError) throw error;
+      throw writeError(path, error);
+    }
+  },
+
+  async lockFile(path, options) {
+    try {
+      return await lockFile(path, options);
+    } catch (error) {
       throw writeError(path, error);
     }
   },
@@ -182,37 +179,17 @@ function partsOf(bytes: Uint8Array | readonly Uint8Array[]): readonly Uint8Array
   return bytes instanceof Uint8Array ? [bytes] : bytes;
 }
 
-function errorCode(error: unknown): string | undefined {
-  return (error as NodeJS.ErrnoException | undefined)?.code;
+/** What differs between two contents of a file: another file, another size, or written to at another time. */
+const markOf = ({ dev, ino, size, mtimeNs }: BigIntStats) => `${dev} ${ino} ${size} ${mtimeNs}`;
+
+function assertSame(path: string, mark: string, now: BigIntStats): void {
+  if (markOf(now) !== mark) throw changed(path, 'was changed');
 }
 
-function readError(path: string, error: unknown): TailorError {
-  const code = errorCode(error);
-  if (code === 'ENOENT' || code === 'ENOTDIR') {
-    return new TailorError('FILE_NOT_FOUND', `Reading ${path}: there is no such file. Check the path.`, {
-      cause: error,
-    });
-  }
-  const why =
-    code === 'EISDIR'
-      ? 'it is a folder'
-      : code === 'EACCES' || code === 'EPERM'
-        ? 'permission denied'
-        : (error as Error).message;
-  return new TailorError('FILE_UNREADABLE', `Reading ${path}: ${why}.`, { cause: error });
-}
-
-function writeError(path: string, error: unknown): TailorError {
-  const code = errorCode(error);
-  const why =
-    code === 'ENOENT'
-      ? `the folder ${dirname(path)} does not exist; create it first`
-      : code === 'EACCES' || code === 'EPERM' || code === 'EROFS'
-        ? 'permission denied'
-        : code === 'ENOSPC' || code === 'EDQUOT' || code === 'EFBIG'
-          ? 'no space is left on the disk'
-          : (error as Error).message;
-  return new TailorError('FILE_UNWRITABLE', `Writing ${path}: ${why}. The target was left as it was.`, {
-    cause: error,
-  });
+function changed(path: string, what: string, cause?: unknown): TailorError {
+  return new TailorError(
+    'FILE_CHANGED',
+    `Reading ${path}: the file ${what} while it was in use. Run again when nothing writes to it.`,
+    { cause },
+  );
 }

@@ -57,6 +57,8 @@ export const platform: Platform = {
     }
   },
 
+  lockFile: async () => ({ assertHeld: async () => {}, release: async () => {} }),
+
   async makeFolder(path) {
     try {
       files.makeFolder(path, { recursive: true });

@@ -9,6 +9,7 @@ import {
   type TensorProto,
 } from 'onnx-buf';
 import { platform } from '#platform';
+import { type ByteSource, openByteSource } from '../array/byte-source.js';
 import { TailorError } from '../array/errors.js';
 import type { ModelFile } from './model-file.js';
 import type { FieldPath } from './splice.js';
@@ -77,12 +78,45 @@ function forbidden(location: string, name: string): never {
 /** Where `bytes` bytes of external data were found: in memory, or at an offset of a file inside the model's folder. */
 export type ExternalPlace =
   | { readonly held: Uint8Array }
-  | { readonly path: string; readonly offset: number };
+  | { readonly path: string; readonly offset: number; readonly mark?: string };
 
-/** Reads exactly `bytes` bytes of external data. FILE_NOT_FOUND, PATH_FORBIDDEN, MODEL_INVALID past the end of the file. */
+/**
+ * Reads exactly `bytes` bytes of external data. FILE_NOT_FOUND, PATH_FORBIDDEN, MODEL_INVALID past the end of the file, FILE_CHANGED
+ * where the file is another than when it was first looked at for this model.
+ */
 export async function readExternal(file: ModelFile, tensor: TensorProto, bytes: number): Promise<Uint8Array> {
   const place = await locateExternal(file, tensor, bytes);
-  return 'held' in place ? place.held : platform.readRange(place.path, place.offset, bytes);
+  return 'held' in place ? place.held : platform.readRange(place.path, place.offset, bytes, place.mark);
+}
+
+/** Marks of the files of external data, by path, as they were when they were first looked at. */
+const firstMarks = new WeakMap<ModelFile, Map<string, string | undefined>>();
+
+function assertSameFile(file: ModelFile, path: string, mark: string | undefined): void {
+  const marks = firstMarks.get(file) ?? new Map<string, string | undefined>();
+  firstMarks.set(file, marks);
+  if (!marks.has(path)) marks.set(path, mark);
+  if (marks.get(path) === mark) return;
+  throw new TailorError(
+    'FILE_CHANGED',
+    `Reading the external data in ${path}: the file was changed after the model was opened. Run again when nothing writes to it.`,
+  );
+}
+
+/** FILE_CHANGED where external data that was used is another by now: what was computed with it is of neither. */
+export async function assertExternalDataSame(file: ModelFile): Promise<void> {
+  for (const path of firstMarks.get(file)?.keys() ?? []) {
+    assertSameFile(file, path, (await platform.info(path))?.mark);
+  }
+}
+
+/** A file of external data whole, to be copied; the same checks as of one that is read, but of its size. */
+export async function openExternalFile(file: ModelFile, location: string): Promise<ByteSource> {
+  const held = file.sideFiles?.get(location);
+  if (held) return openByteSource(held, location);
+  const path = await platform.realPath(platform.joinPath(file.folder!, location));
+  assertSameFile(file, path, (await platform.info(path))?.mark);
+  return openByteSource(path);
 }
 
 /** As `readExternal`, with all its refusals, but nothing is read. */
@@ -121,8 +155,9 @@ export async function locateExternal(
   const inside =
     real.startsWith(folder) && (/[/\\]$/.test(folder) || /[/\\]/.test(real[folder.length] ?? ''));
   if (!inside) forbidden(location, tensor.name);
+  assertSameFile(file, real, info.mark);
   if (offset + bytes > info.bytes) throw pastTheEnd(doing, offset, bytes, info.bytes);
-  return { path: real, offset };
+  return { path: real, offset, mark: info.mark };
 }
 
 function pastTheEnd(doing: string, offset: number, bytes: number, size: number): TailorError {

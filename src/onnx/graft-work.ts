@@ -37,8 +37,9 @@ export class GraftWork {
   readonly #given = new Set<string>();
   readonly #parts: Uint8Array[] = [];
   #sideBytes = 0;
+  /** Edits that name the side file: its name is known when its content is. */
+  readonly #unnamed: { readonly index: number; readonly named: (location: string) => Edit }[] = [];
   readonly #replaced = new Set<TensorProto>();
-  #sideName: string | undefined;
 
   constructor(
     readonly file: ModelFile,
@@ -91,7 +92,8 @@ export class GraftWork {
   replaceData(path: FieldPath, tensor: TensorProto, values: FloatArray): void {
     this.#replaced.add(tensor);
     if (isExternal(tensor)) {
-      this.edits.push(setTensorReference(path, this.#putAside(encodeFloats(this.dtype, values))));
+      const place = this.#putAside(encodeFloats(this.dtype, values));
+      this.#editNamed((location) => setTensorReference(path, { ...place, location }));
       return;
     }
     const contents =
@@ -103,11 +105,13 @@ export class GraftWork {
   addInitializer(base: string, values: FloatArray, dims: readonly number[], like?: TensorProto): string {
     const name = this.fresh(base);
     const bytes = encodeFloats(this.dtype, values);
-    const contents = like && isExternal(like) ? externalContents(this.#putAside(bytes)) : { rawData: bytes };
     const dataType = dataTypeOf[this.dtype];
-    this.edits.push(
-      appendInitializer(create(TensorProtoSchema, { name, dims: dims.map(BigInt), dataType, ...contents })),
-    );
+    const append = (contents: TensorContents | ReturnType<typeof externalContents>) =>
+      appendInitializer(create(TensorProtoSchema, { name, dims: dims.map(BigInt), dataType, ...contents }));
+    if (like && isExternal(like)) {
+      const place = this.#putAside(bytes);
+      this.#editNamed((location) => append(externalContents({ ...place, location })));
+    } else this.edits.push(append({ rawData: bytes }));
     // Before IR version 4, initializers are inputs of the graph as well.
     if (this.view.irVersion < 4) this.edits.push(appendInput(valueInfo(name, this.dtype, dims)));
     return name;
@@ -118,37 +122,39 @@ export class GraftWork {
     this.#replaced.add(tensor);
   }
 
-  sideFiles(): { location: string; bytes: Uint8Array }[] {
-    return this.#sideName === undefined
-      ? []
-      : [{ location: this.#sideName, bytes: concatenate(this.#parts) }];
+  /**
+   * The new side file. Its name has the sha256 of its content in it, so that no model that is there already refers to it and
+   * means something else: it can be written before the model that needs it, and that one replaced at once.
+   */
+  async sideFiles(): Promise<{ location: string; bytes: Uint8Array }[]> {
+    if (this.#parts.length === 0) return [];
+    const bytes = concatenate(this.#parts);
+    const location = `${platform.baseName(this.outName)}.head-${(await platform.sha256(bytes)).slice(0, 12)}.data`;
+    for (const { index, named } of this.#unnamed) this.edits[index] = named(location);
+    this.notes.push(`The new head's numbers are in ${location}, to be kept beside the model.`);
+    return [{ location, bytes }];
   }
 
   keptSideFiles(): string[] {
-    return [...this.#locations((tensor) => !this.#replaced.has(tensor))].sort();
-  }
-
-  #locations(wanted: (tensor: TensorProto) => boolean): Set<string> {
     const locations = new Set<string>();
     for (const { tensor } of storedTensors(this.view.graph, graphPath)) {
-      if (isExternal(tensor) && wanted(tensor)) locations.add(externalReference(tensor).location);
+      if (isExternal(tensor) && !this.#replaced.has(tensor))
+        locations.add(externalReference(tensor).location);
     }
-    return locations;
+    return [...locations].sort();
+  }
+
+  #editNamed(named: (location: string) => Edit): void {
+    this.#unnamed.push({ index: this.edits.length, named });
+    this.edits.push(named(''));
   }
 
   #putAside(bytes: Uint8Array) {
-    if (this.#sideName === undefined) {
-      const taken = this.#locations(() => true);
-      const base = platform.baseName(this.outName);
-      this.#sideName = `${base}.head.data`;
-      for (let i = 2; taken.has(this.#sideName); i++) this.#sideName = `${base}.head-${i}.data`;
-      this.notes.push(`The new head's numbers are in ${this.#sideName}, to be kept beside the model.`);
-    }
     const gap = (pageSize - (this.#sideBytes % pageSize)) % pageSize;
-    const reference = { location: this.#sideName, offset: this.#sideBytes + gap, length: bytes.length };
+    const place = { offset: this.#sideBytes + gap, length: bytes.length };
     this.#parts.push(new Uint8Array(gap), bytes);
     this.#sideBytes += gap + bytes.length;
-    return reference;
+    return place;
   }
 
   #typed(values: FloatArray): TensorContents {

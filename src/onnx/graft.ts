@@ -40,7 +40,7 @@ export interface Grafted {
  * Replaces the head at `location` by `head` and sets `metadata` keys. Only what changes is written: a head that equals
  * the model's leaves the graph byte for byte as it was. A weight or bias that others use is copied first; a missing bias
  * is added when one is needed; Gemm's alpha and beta become 1 where their operand is written. Type, storage (raw, typed,
- * external) and names are kept. New external data goes to a side file named after `outName`.
+ * external) and names are kept. New external data goes to a side file named after `outName` and its own content.
  *
  * SHAPE_MISMATCH, NOT_FINITE; HEAD_OVERFLOW where a number does not fit the head's type; HEAD_UNSUPPORTED for kind
  * `logits` with a weight that is not diagonal; the errors of external data.
@@ -80,6 +80,8 @@ export async function graftHead(
     if (changed.bias) graftBias(work, bias);
   }
   const stored = work.stored ?? { weight, bias };
+  // Before the edits are taken: some name the side file.
+  const sideFiles = await work.sideFiles();
   const edits = [...work.edits, ...metadataEdits(file, metadata)];
   const parts = spliceParts(file.bytes, edits);
   let bytes: Uint8Array<ArrayBuffer> | undefined;
@@ -90,7 +92,7 @@ export async function graftHead(
       return bytes;
     },
     head: linearHead(stored.weight, stored.bias, classes, dimensions),
-    sideFiles: work.sideFiles(),
+    sideFiles,
     keptSideFiles: work.keptSideFiles(),
     notes: work.notes,
     changed,

@@ -4,6 +4,7 @@ import { TailorError } from '../array/errors.js';
 import type { LinearHead } from '../array/linear-head.js';
 import type { VerificationInputs } from '../features/feature-set.js';
 import type { Model } from '../features/model.js';
+import { assertExternalDataSame } from '../onnx/external-data.js';
 import { type Grafted, graftHead } from '../onnx/graft.js';
 import type { MetadataChanges } from '../onnx/metadata.js';
 import { type ModelFile, parseModel } from '../onnx/model-file.js';
@@ -11,6 +12,7 @@ import { runnableEdits } from '../onnx/runnable.js';
 import { splice } from '../onnx/splice.js';
 import type { SessionOptions } from '../runtime/session.js';
 import { randomInputs } from './random-inputs.js';
+import { clearSideFiles, missingSideFiles, piecesOf, unusedSideFiles } from './side-files.js';
 import { type Verification, verify } from './verify.js';
 
 /** Options of `changeModel`. */
@@ -42,22 +44,17 @@ export class ChangedModel {
   /** External data of the head, new: files that belong beside the model. Empty where the head is in the model itself. */
   readonly sideFiles: readonly { readonly location: string; readonly bytes: Uint8Array }[];
   readonly #grafted: Grafted;
-  readonly #sourceFolder: string | undefined;
+  readonly #source: ModelFile;
 
   /** @internal */
-  constructor(
-    grafted: Grafted,
-    sha256: string,
-    verification: Verification,
-    sourceFolder: string | undefined,
-  ) {
+  constructor(grafted: Grafted, sha256: string, verification: Verification, source: ModelFile) {
     this.head = grafted.head;
     this.notes = grafted.notes;
     this.sideFiles = grafted.sideFiles;
     this.sha256 = sha256;
     this.verification = verification;
     this.#grafted = grafted;
-    this.#sourceFolder = sourceFolder;
+    this.#source = source;
   }
 
   /** The complete .onnx file, made as one when it is first asked for; `save` writes it without that. */
@@ -66,59 +63,42 @@ export class ChangedModel {
   }
 
   /**
-   * Writes the model (external data first, so that the .onnx never stands without it). External data that was not
-   * changed is copied along into another folder; a file that is there already with the same bytes is left as it is.
-   * FILE_EXISTS unless `overwrite`, FILE_UNWRITABLE; the target is then as it was.
+   * Writes the model, external data first: at any moment `path` is the old model with its data or the new one with its own. New data
+   * is in a file that is named after its content. External data that was not changed is copied along into another folder; a file that
+   * is there already with the same bytes is left as it is, and one with other bytes is never replaced, as other models may need it.
+   *
+   * FILE_EXISTS (without `overwrite`, and of external data always), FILE_BUSY, FILE_CHANGED, FILE_UNWRITABLE; the target is then as it
+   * was. `unused` are files of new data that earlier models of this name had and this one has not: no other model should need them.
    */
   async save(
     path: string,
     { overwrite = false }: { overwrite?: boolean } = {},
-  ): Promise<{ out: string; sha256: string }> {
+  ): Promise<{ out: string; sha256: string; unused?: string[] }> {
     const exists = (await platform.info(path)) !== undefined;
     if (exists && !overwrite) throw alreadyThere(path);
     // External data lies beside the file itself, not beside a link to it.
     const folder = platform.folderOf(exists ? await platform.realPath(path) : path);
-    const sideFiles = await this.#missingSideFiles(folder);
-    // Before anything is written, so that a refusal leaves nothing behind.
-    for (const { target, taken } of sideFiles) if (taken && !overwrite) throw alreadyThere(target);
-    for (const { target, location, read } of sideFiles) {
-      if (/[/\\]/.test(location)) await platform.makeFolder(platform.folderOf(target));
-      await platform.writeFile(target, [await read()], { overwrite });
-    }
-    await platform.writeFile(path, this.#grafted.parts, { overwrite });
-    return { out: path, sha256: this.sha256 };
-  }
-
-  /** External data, new and kept, that `folder` does not hold yet with the same bytes. */
-  async #missingSideFiles(folder: string): Promise<SideFile[]> {
-    // Without its folder the model cannot be written either, and that says it better.
-    if ((await platform.info(folder)) === undefined) return [];
-    const { sideFiles, keptSideFiles } = this.#grafted;
-    const wanted = sideFiles.map(({ location, bytes }) => ({ location, read: async () => bytes }));
-    const source = this.#sourceFolder;
-    if (source !== undefined && (await platform.realPath(folder)) !== (await platform.realPath(source))) {
-      for (const location of keptSideFiles) {
-        wanted.push({ location, read: () => platform.readFile(platform.joinPath(source, location)) });
+    const lock = await platform.lockFile(path);
+    try {
+      const sideFiles = await missingSideFiles(this.#grafted, this.#source, folder);
+      // Before anything is written, so that a refusal leaves nothing behind.
+      for (const { target, taken, own } of sideFiles) {
+        if (taken && !own) throw takenBy(target, path);
+        if (taken && !overwrite) throw alreadyThere(target);
       }
+      await clearSideFiles(this.#grafted, folder);
+      for (const { target, location, content, own } of sideFiles) {
+        if (/[/\\]/.test(location)) await platform.makeFolder(platform.folderOf(target));
+        // Data that is copied along has no owner: another run may copy it at the same time.
+        await platform.writeFile(target, piecesOf(content), { overwrite: own && overwrite, locked: own });
+      }
+      await platform.writeFile(path, this.#grafted.parts, { overwrite });
+      const unused = await unusedSideFiles(this.#grafted, folder);
+      return { out: path, sha256: this.sha256, ...(unused.length > 0 && { unused }) };
+    } finally {
+      await lock.release();
     }
-    const missing: SideFile[] = [];
-    for (const { location, read } of wanted) {
-      const target = platform.joinPath(folder, location);
-      const there = await platform.info(target);
-      if (there?.kind === 'file' && sameBytes(await platform.readFile(target), await read())) continue;
-      missing.push({ location, read, target, taken: there !== undefined });
-    }
-    return missing;
   }
-}
-
-interface SideFile {
-  /** As the model names it. */
-  readonly location: string;
-  readonly target: string;
-  /** Whether something else is there. */
-  readonly taken: boolean;
-  read(): Promise<Uint8Array>;
 }
 
 function alreadyThere(path: string): TailorError {
@@ -128,8 +108,12 @@ function alreadyThere(path: string): TailorError {
   );
 }
 
-function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
+function takenBy(data: string, path: string): TailorError {
+  return new TailorError(
+    'FILE_EXISTS',
+    `Writing ${path}: its external data would replace ${data}, which is another model's: both cannot be replaced at once. ` +
+      'Choose another folder, or remove what is there first.',
+  );
 }
 
 /**
@@ -174,5 +158,7 @@ export async function changeModel(
     inputsName: inputs ? (inputsName ?? 'the given inputs') : 'random numbers',
     ...{ device, threads, referAbove },
   });
-  return new ChangedModel(grafted, await platform.sha256(grafted.parts), verification, model.file.folder);
+  // onnxruntime reads data of large models by itself.
+  await assertExternalDataSame(model.file);
+  return new ChangedModel(grafted, await platform.sha256(grafted.parts), verification, model.file);
 }

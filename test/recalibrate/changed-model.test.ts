@@ -26,6 +26,7 @@ import { openModel } from '../../src/features/model.js';
 import { GraphBuilder } from '../../src/onnx/build.js';
 import { parseModel } from '../../src/onnx/model-file.js';
 import { sameNumbers } from '../../src/onnx/read-head.js';
+import type { ChangedModel } from '../../src/recalibrate/changed-model.js';
 import { graft } from '../../src/recalibrate/graft.js';
 import { recalibrate } from '../../src/recalibrate/recalibrate.js';
 import { expectRefusal } from '../array/expect-refusal.js';
@@ -75,17 +76,19 @@ async function grafted(outName = 'new.onnx', seed = 20) {
   return { head, changed: await graft(model, head, { outName }) };
 }
 
+const sideFile = (changed: ChangedModel) => changed.sideFiles[0].location;
+
 describe('a model with external data is saved', () => {
   it('beside the original, which stays as it is', async () => {
     const before = readFileSync(at('external.onnx.data'));
     const { head, changed } = await grafted();
-    expect(changed.notes.join()).toMatch(/numbers are in new\.onnx\.head\.data/);
+    expect(changed.notes.join()).toMatch(/numbers are in new\.onnx\.head-[0-9a-f]{12}\.data/);
     expect(await changed.save(at('new.onnx'))).toEqual({ out: at('new.onnx'), sha256: changed.sha256 });
     expect(listing(folder)).toEqual([
       'external.onnx',
       'external.onnx.data',
       'new.onnx',
-      'new.onnx.head.data',
+      sideFile(changed),
       'other',
     ]);
     expect(readFileSync(at('external.onnx.data')).equals(before)).toBe(true);
@@ -95,7 +98,7 @@ describe('a model with external data is saved', () => {
   it('in another folder, with what it still refers to', async () => {
     const { head, changed } = await grafted();
     await changed.save(join(other, 'new.onnx'));
-    expect(listing(other)).toEqual(['external.onnx.data', 'new.onnx', 'new.onnx.head.data']);
+    expect(listing(other)).toEqual(['external.onnx.data', 'new.onnx', sideFile(changed)]);
     await expectLogits(join(other, 'new.onnx'), head);
   });
 
@@ -105,11 +108,13 @@ describe('a model with external data is saved', () => {
     await expectLogits(at('external.onnx'), head);
     const again = await openModel(at('external.onnx'));
     const second = otherHead(again.location, 50);
-    await (await graft(again, second, { outName: 'external.onnx' })).save(at('external.onnx'), {
+    const saved = await (await graft(again, second, { outName: 'external.onnx' })).save(at('external.onnx'), {
       overwrite: true,
     });
     await expectLogits(at('external.onnx'), second);
-    expect(listing(folder)).toContain('external.onnx.head-2.data');
+    expect(saved.unused).toEqual([sideFile(changed)]);
+    // Another model may still need it.
+    expect(listing(folder)).toContain(sideFile(changed));
   });
 
   it('through a link, beside the file itself', async () => {
@@ -128,9 +133,9 @@ describe('a model with external data is saved', () => {
     await second.changed.save(join(other, 'b.onnx'));
     expect(listing(other)).toEqual([
       'a.onnx',
-      'a.onnx.head.data',
+      sideFile(first.changed),
       'b.onnx',
-      'b.onnx.head.data',
+      sideFile(second.changed),
       'external.onnx.data',
     ]);
     await expectLogits(join(other, 'a.onnx'), first.head);
@@ -154,8 +159,9 @@ describe('a model with external data is saved', () => {
     );
     const model = await openModel(at('moved.onnx'));
     const head = otherHead(model.location);
-    await (await graft(model, head, { outName: 'new.onnx' })).save(join(other, 'new.onnx'));
-    expect(listing(other)).toEqual(['new.onnx', 'new.onnx.head.data', 'sub']);
+    const changed = await graft(model, head, { outName: 'new.onnx' });
+    await changed.save(join(other, 'new.onnx'));
+    expect(listing(other)).toEqual(['new.onnx', sideFile(changed), 'sub']);
     await expectLogits(join(other, 'new.onnx'), head);
   });
 
@@ -176,7 +182,7 @@ describe('a model with external data is saved', () => {
     });
     await result.save(join(other, 'new.onnx'));
     // Only the bias changed.
-    expect(readFileSync(join(other, 'new.onnx.head.data'))).toHaveLength(4 * CLASSES);
+    expect(readFileSync(join(other, sideFile(result.changed)))).toHaveLength(4 * CLASSES);
     await expectLogits(join(other, 'new.onnx'), result.head);
   });
 });
@@ -190,18 +196,26 @@ describe('a refusal leaves everything as it was', () => {
     expect(readFileSync(join(other, 'new.onnx'), 'utf8')).toBe('precious');
   });
 
-  it.each(['external.onnx.data', 'new.onnx.head.data'])('where another %s is', async (taken) => {
+  it.each(['kept', 'new'])('where another file of %s data is', async (which) => {
     const { head, changed } = await grafted();
+    const taken = which === 'new' ? sideFile(changed) : 'external.onnx.data';
     writeFileSync(join(other, taken), 'precious');
     await expectRefusal(
       () => changed.save(join(other, 'new.onnx')),
       'FILE_EXISTS',
-      new RegExp(`${taken}: it exists already`),
+      which === 'new' ? /\.data: it exists already/ : /external\.onnx\.data, which is another model's/,
     );
     expect(listing(other)).toEqual([taken]);
     expect(readFileSync(join(other, taken), 'utf8')).toBe('precious');
-    await changed.save(join(other, 'new.onnx'), { overwrite: true });
-    await expectLogits(join(other, 'new.onnx'), head);
+    const again = () => changed.save(join(other, 'new.onnx'), { overwrite: true });
+    if (which === 'new') {
+      // Its name says what should be in it.
+      await again();
+      await expectLogits(join(other, 'new.onnx'), head);
+    } else {
+      await expectRefusal(again, 'FILE_EXISTS', /cannot be replaced at once/);
+      expect(listing(other)).toEqual([taken]);
+    }
   });
 
   it('where there is no such folder', async () => {

@@ -66,12 +66,17 @@ export async function writeNpz(
   arrays: Readonly<Record<string, NpyContent>>,
   { overwrite = false }: { overwrite?: boolean } = {},
 ): Promise<void> {
-  await platform.writeFile(path, zipChunks(zipContents(arrays)), { overwrite });
+  await platform.writeFile(path, npzChunks(arrays), { overwrite });
+}
+
+/** The bytes of an .npz in order, the numbers not copied. Throws as encodeNpz. */
+export function npzChunks(arrays: Readonly<Record<string, NpyContent>>): Iterable<Uint8Array> {
+  return zipChunks(zipContents(arrays));
 }
 
 /** The bytes of an .npz, uncompressed. Same arrays, same bytes. @throws SHAPE_MISMATCH, INVALID_ARGUMENT. */
 export function encodeNpz(arrays: Readonly<Record<string, NpyContent>>): Uint8Array<ArrayBuffer> {
-  const chunks = [...zipChunks(zipContents(arrays))];
+  const chunks = [...npzChunks(arrays)];
   const bytes = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0));
   let at = 0;
   for (const chunk of chunks) {

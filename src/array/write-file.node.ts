@@ -41,7 +41,8 @@ export async function writeWhole({ path, target, chunks, replace, locked }: File
     }
     await lock?.assertHeld();
     await (replace ? rename(temporary.path, target) : putInPlace(temporary.path, path, target));
-    await syncFolder(dirname(target));
+    // Who holds the lock writes more, and looks after what a loss of power has taken of it.
+    if (!locked) await syncFolder(dirname(target));
   } finally {
     // After a rename there is none.
     await rm(temporary.path, { force: true }).catch(() => {});

@@ -1,6 +1,10 @@
 /** Where `extract` writes: a feature file, or a feature store (a folder). */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { platform } from '#platform';
+import { TailorError } from '../array/errors.js';
+import { isCifarFolder } from '../data/cifar.js';
+import { parseSourceSpec } from '../data/source-spec.js';
+import { isStoreFile } from '../features/store/layout.js';
 import type { StorePart } from '../features/store/manifest.js';
 import { FEATURE_ENDINGS } from '../features/write-arrays.js';
 import { wholeNumber } from './numbers.js';
@@ -58,6 +62,48 @@ export async function isStoreOut(
   return command.error(
     `error: --out ${out}: the name must end in ${FEATURE_ENDINGS.join(', ')} for a file, or in / for a folder of shards.`,
   );
+}
+
+/**
+ * Refuses a store in the place of what it is made from: in the folder of the data, whose subfolders are classes, or around a file that
+ * has the name of one of a store's own. FILE_EXISTS.
+ */
+export async function assertStoreApart(
+  out: string,
+  data: string,
+  files: readonly (string | undefined)[],
+): Promise<void> {
+  const refused = (what: string) =>
+    new TailorError('FILE_EXISTS', `Extracting features to ${out}: ${what} Choose another folder.`);
+  const { path, kind } = parseSourceSpec(data);
+  const folder = await realTarget(out);
+  const info = await platform.info(path);
+  if (info?.kind === 'folder') {
+    const real = await platform.realPath(path);
+    if (folder === real) throw refused('it is the folder of the data.');
+    const classes = kind === 'folder' || (kind === undefined && !(await isCifarFolder(path)));
+    if (classes && folder.startsWith(real) && /[/\\]/.test(folder.charAt(real.length))) {
+      throw refused(
+        `it is inside of ${path}, whose subfolders are classes: the next run would take it for one.`,
+      );
+    }
+  }
+  for (const file of [path, ...files]) {
+    if (!file || (await platform.info(file))?.kind !== 'file') continue;
+    const real = await platform.realPath(file);
+    if (platform.folderOf(real) === folder && isStoreFile(platform.baseName(real))) {
+      throw refused(
+        `this command reads ${file}, which has the name of a file of feature stores and would be lost.`,
+      );
+    }
+  }
+}
+
+/** Where a path leads, of which the end may not be there yet. */
+async function realTarget(path: string): Promise<string> {
+  if (await platform.info(path)) return platform.realPath(path);
+  const plain = path.replace(/[\\/]+$/, '');
+  return platform.joinPath(await realTarget(platform.folderOf(plain)), platform.baseName(plain));
 }
 
 function parseOut(text: string): string {

@@ -6,7 +6,7 @@ import type { Model } from '../features/model.js';
 import { extractStore } from '../features/store/extract-store.js';
 import { writeFeatures } from '../features/write-features.js';
 import { noteClassOrder } from './class-order.js';
-import { addExtractOutOptions, isStoreOut, type StoreOptions } from './extract-out.js';
+import { addExtractOutOptions, assertStoreApart, isStoreOut, type StoreOptions } from './extract-out.js';
 import { SOURCES, STDIN_NOTE } from './help.js';
 import { wholeNumber } from './numbers.js';
 import {
@@ -41,7 +41,8 @@ export function extractCommand(terminal: Terminal): Command {
     const { data, out, force } = options;
     const toStore = await isStoreOut(command, out, options);
     const files = [path, options.preprocess, options.classes];
-    if (!toStore) await assertFree(out, force, { files, sources: [data] });
+    if (toStore) await assertStoreApart(out, data, files);
+    else await assertFree(out, force, { files, sources: [data] });
     const model = await openModelArgument(path, options);
     const source = await openSource(data, model);
     try {
@@ -60,6 +61,7 @@ async function toFile(model: Model, source: DataSource, options: Options, termin
   const { out, limit, force } = options;
   const set = await model.extract(source, { ...extractionOf(options, terminal, 'Extracting'), limit });
   noteClassOrder(set, model, terminal);
+  terminal.checkpoint(`extracting features of ${source.name}`);
   await writeFeatures(out, set, { overwrite: force });
   const { device, refusedDevices, seconds, samplesPerSecond } = set.extraction!;
   const { samples, dimensions, classCount: classes } = set;

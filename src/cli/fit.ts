@@ -99,6 +99,7 @@ export function fitCommand(terminal: Terminal): Command {
             ...where,
           })
         : { fit: fits[0] };
+    terminal.checkpoint(`fitting a head to ${path}`);
     await writeHeadFile(out, chosen.fit.head, { overwrite: options.force });
     if (validation && !several && !options.earlyStopping) {
       terminal.note(`Note: ${validation.name} was not used: there is one setting and no early stopping.`);

@@ -7,7 +7,7 @@ import { SOURCES } from './help.js';
 import { addDataOptions, addHeadOption, type DataOptions, openModelArgument } from './options.js';
 import { addOutOptions, assertFree } from './output.js';
 import type { Terminal } from './terminal.js';
-import { describeVerification, verificationInputs } from './verification.js';
+import { describeVerification, noteUnused, verificationInputs } from './verification.js';
 
 interface Options extends DataOptions {
   readonly head: string;
@@ -40,8 +40,10 @@ export function graftCommand(terminal: Terminal): Command {
       device: options.device,
       threads: options.threads,
     });
+    terminal.checkpoint(`grafting a head into ${path}`);
     const saved = await changed.save(options.out, { overwrite: options.force });
     const { verification, notes } = changed;
+    noteUnused(saved, terminal);
     terminal.finish(
       { ...saved, verification, notes },
       [...notes, describeVerification(verification), `Written to ${saved.out} (sha256 ${saved.sha256})`].join(

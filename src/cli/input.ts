@@ -5,14 +5,11 @@ import { TailorError } from '../array/errors.js';
 import { assertJsonBytes } from '../array/json.js';
 import { assertNameLengths } from '../array/names.js';
 import { type PerClassOptions, readCounts } from '../data/read-counts.js';
-import { STDIN } from './stdin.js';
+import { readStdin, STDIN } from './stdin.js';
 
 /** The bytes of a file, or of standard input. FILE_NOT_FOUND, FILE_UNREADABLE. */
 export async function readBytes(path: string): Promise<Uint8Array> {
-  if (path !== STDIN) return platform.readFile(path);
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of process.stdin) chunks.push(chunk as Uint8Array);
-  return Buffer.concat(chunks);
+  return path === STDIN ? readStdin() : platform.readFile(path);
 }
 
 /** Parses JSON. FILE_NOT_FOUND, FORMAT_INVALID, LIMIT_EXCEEDED. */

@@ -1,5 +1,5 @@
 /** The `onnx-tailor` command. Everything happens in program.ts, which tests can call too. */
-import { runProgram } from './program.js';
+import { explain, runProgram } from './program.js';
 
 let outputFailed = false;
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -11,6 +11,13 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 });
 // Nobody reads the remarks; there is nowhere to say so.
 process.stderr.on('error', () => {});
+
+// What no command awaits, such as a thread that ends: a sentence, not a trace.
+process.on('uncaughtException', (error) => {
+  const { message, stack } = explain(error);
+  process.stderr.write(`onnx-tailor: ${message}\n${process.argv.includes('--debug') ? `${stack}\n` : ''}`);
+  process.exit(1);
+});
 
 const code = await runProgram(process.argv.slice(2));
 process.exitCode = outputFailed ? 1 : code;

@@ -3,6 +3,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { platform } from '#platform';
 import { TailorError } from '../array/errors.js';
 import { parseSourceSpec } from '../data/source-spec.js';
+import { holdLock } from './locks.js';
 import { STDIN } from './stdin.js';
 
 /** --out and --force; one of `endings` is demanded where there are any. */
@@ -31,12 +32,22 @@ export interface ReadPaths {
 
 /**
  * Refuses before the work, not after it, what cannot be written: FILE_UNWRITABLE, FILE_EXISTS without `force`, and, even
- * with it, FILE_EXISTS for a file that the same command reads and that would be lost.
+ * with it, FILE_EXISTS for a file that the same command reads and that would be lost; FILE_BUSY while another run is to write it.
+ * From then on other runs are refused, until the command ends.
  */
 export async function assertFree(
   path: string,
   force: boolean | undefined,
-  { files = [], sources = [] }: ReadPaths = {},
+  reads: ReadPaths = {},
+): Promise<void> {
+  await assertReplaceable(path, force, reads);
+  await holdLock(path);
+}
+
+async function assertReplaceable(
+  path: string,
+  force: boolean | undefined,
+  { files = [], sources = [] }: ReadPaths,
 ): Promise<void> {
   const folder = platform.folderOf(path);
   if ((await platform.info(folder))?.kind !== 'folder') {

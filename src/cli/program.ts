@@ -1,9 +1,11 @@
-/** Parses the command line, runs one command, and turns its outcome into an exit code: 0 done, 1 could not, 2 wrong usage. */
+/** Parses the command line, runs one command, and turns its outcome into an exit code: 0 done, 1 could not, 2 wrong usage, 130 and 143 stopped. */
 import { Command, CommanderError } from 'commander';
 import { TailorError } from '../array/errors.js';
 import { setLimits } from '../array/limits.js';
 import { VERSION } from '../array/version.js';
 import { addAllowOption } from './allow.js';
+import { listen } from './interrupt.js';
+import { releaseLocks } from './locks.js';
 import { STDIN } from './stdin.js';
 import { plain, type Streams, Terminal } from './terminal.js';
 
@@ -55,16 +57,8 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
 
 /** Runs `onnx-tailor ARGS` and returns the exit code. */
 export async function runProgram(args: readonly string[], streams: Streams = process): Promise<number> {
-  const abort = new AbortController();
-  const onInterrupt = () => {
-    // The first Ctrl-C ends the work cleanly; a second one finds the default handler again.
-    process.removeListener('SIGINT', onInterrupt);
-    process.removeListener('SIGTERM', onInterrupt);
-    abort.abort('interrupted');
-  };
-  process.on('SIGINT', onInterrupt);
-  process.on('SIGTERM', onInterrupt);
-  const terminal = new Terminal(streams, abort.signal);
+  const interruption = listen(() => terminal.fail(interrupted()));
+  const terminal = new Terminal(streams, interruption.signal);
   const limits = setLimits({});
   // Known before parsing, so that a usage error is reported in the form that was asked for.
   terminal.json = args.includes('--json');
@@ -81,12 +75,14 @@ export async function runProgram(args: readonly string[], streams: Streams = pro
         terminal.finish({ error: { code: 'USAGE', message: error.message.replace(/^error: /, '') } }, '');
       return EXIT_USAGE;
     }
-    terminal.fail(explain(error));
-    return EXIT_FAILED;
+    const { exitCode } = interruption;
+    const aborted = error instanceof TailorError && error.code === 'ABORTED';
+    terminal.fail(exitCode !== undefined && !aborted ? interrupted() : explain(error));
+    return exitCode ?? EXIT_FAILED;
   } finally {
     setLimits(limits);
-    process.removeListener('SIGINT', onInterrupt);
-    process.removeListener('SIGTERM', onInterrupt);
+    interruption.done();
+    await releaseLocks();
   }
 }
 
@@ -127,7 +123,7 @@ Examples:
   onnx-tailor evaluate balanced.onnx --data pictures/test
 
 "onnx-tailor COMMAND --help" lists the options of a command, "onnx-tailor COMMAND --allow help" the limits of what files may ask for.
-Exit codes: 0 done, 1 could not do it, 2 wrong usage.`;
+Exit codes: 0 done, 1 could not do it, 2 wrong usage, 130 stopped by Ctrl-C, 143 by SIGTERM.`;
 
 /** Standard input has one content. */
 function assertOneStdin(command: Command): void {
@@ -136,7 +132,13 @@ function assertOneStdin(command: Command): void {
     command.error(`error: standard input (${STDIN}) can be read once only`);
 }
 
-function explain(error: unknown): { code: string; message: string; stack?: string } {
+/** Where the work did not stop by itself, or broke when it was stopped. */
+function interrupted(): TailorError {
+  return new TailorError('ABORTED', 'Stopped: interrupted. Nothing was left half written.');
+}
+
+/** What is said of an error, also of one that no command has caught. */
+export function explain(error: unknown): { code: string; message: string; stack?: string } {
   if (error instanceof TailorError) return error;
   const { message = String(error), stack } = error instanceof Error ? error : {};
   return {

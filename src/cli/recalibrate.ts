@@ -36,7 +36,7 @@ import {
 } from './report-options.js';
 import type { Terminal } from './terminal.js';
 import { addThresholdOptions, type ThresholdOptions, thresholdsOf } from './thresholds.js';
-import { verificationInputs } from './verification.js';
+import { noteUnused, verificationInputs } from './verification.js';
 
 interface Options extends DataOptions, ThresholdOptions, ReportOptions {
   readonly val: string;
@@ -145,6 +145,7 @@ export function recalibrateCommand(terminal: Terminal): Command {
       threads: options.threads,
       signal: terminal.signal,
     });
+    terminal.checkpoint(`recalibrating ${path}`);
     const saved = await result.save(options.out, { overwrite: options.force });
     const written = await reportOn(
       result,
@@ -152,6 +153,7 @@ export function recalibrateCommand(terminal: Terminal): Command {
       options,
       terminal,
     );
+    noteUnused(saved, terminal);
     for (const note of result.notes) terminal.note(`Note: ${note}`);
     terminal.finish(
       { ...documentOf(result), ...saved, ...(written.length > 0 && { written }) },

@@ -3,6 +3,7 @@
  * --json and then stdout holds exactly one JSON document, on failure as well.
  */
 import { platform } from '#platform';
+import { throwIfAborted } from '../array/errors.js';
 import { escapeUnprintable } from '../array/text.js';
 import type { Progress } from '../features/progress.js';
 import type { FitProgress } from '../head/fit-options.js';
@@ -58,6 +59,11 @@ export class Terminal {
         secondsLeft: (epochs - epoch) / samplesPerSecond,
       });
     };
+  }
+
+  /** Before something is written: ABORTED where the user has asked to stop in the meantime. */
+  checkpoint(doing: string): void {
+    throwIfAborted(this.signal, doing);
   }
 
   /** A failure; the document makes it readable for programs that asked for JSON. */

@@ -1,5 +1,6 @@
 /** The proof on the command line: where its inputs come from, and its figures in words. */
 import { TailorError } from '../array/errors.js';
+import { listNames } from '../array/text.js';
 import { openSource } from '../data/open-source.js';
 import { featureArrays } from '../features/feature-arrays.js';
 import type { VerificationInputs } from '../features/feature-set.js';
@@ -30,6 +31,17 @@ export async function verificationInputs(
   } finally {
     await source.close?.();
   }
+}
+
+/** External data of a model that was replaced is left: only the user knows whether another one needs it. */
+export function noteUnused(
+  { unused = [] }: { readonly unused?: readonly string[] },
+  terminal: Terminal,
+): void {
+  if (unused.length === 0) return;
+  terminal.note(
+    `Note: ${listNames(unused, 6)} ${unused.length > 1 ? 'are' : 'is'} of models that this one has replaced. Remove what no other model refers to.`,
+  );
 }
 
 export function describeVerification(verification: Verification): string {

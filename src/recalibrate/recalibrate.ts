@@ -63,7 +63,10 @@ export interface Recalibration {
   /** The proven model. */
   readonly changed: ChangedModel;
   /** Writes the proven model; see ChangedModel.save. */
-  save(path: string, options?: { overwrite?: boolean }): Promise<{ out: string; sha256: string }>;
+  save(
+    path: string,
+    options?: { overwrite?: boolean },
+  ): Promise<{ out: string; sha256: string; unused?: string[] }>;
 }
 
 /**

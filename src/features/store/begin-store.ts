@@ -1,17 +1,23 @@
 /** What is done with a folder before anything is extracted into it: taken as it is, gone on with, cleared, or refused. */
 import { platform } from '#platform';
 import { TailorError } from '../../array/errors.js';
+import type { FileLock } from '../../array/platform.js';
+import { listNames } from '../../array/text.js';
 import { differences, differencesOfMaking } from './differences.js';
 import {
   belongsTo,
   defaultShardRows,
+  filesIn,
   isManifest,
+  isStoreContent,
   isStoreFile,
   manifestFile,
   shardsOfPart,
+  targetOf,
 } from './layout.js';
 import type { StoreIdentity, StoreMaking, StoreManifest, StorePart, StoreShard } from './manifest.js';
-import { completeSet, intactShards, readState } from './store-state.js';
+import { completeSet, damagedFiles, intactShards, readState } from './store-state.js';
+import { writeManifest } from './write-manifest.js';
 
 /** What was asked for. */
 export interface StoreRequest {
@@ -36,21 +42,69 @@ export interface StoreStart {
   /** That are there and as their manifest says. */
   readonly shards: readonly StoreShard[];
   readonly cached: boolean;
+  /** Of the part, to be released when it is done; none where nothing is to be written. */
+  readonly lock?: FileLock;
 }
 
-/** FILE_EXISTS for a store that holds something else, or is unfinished without `resume`; FORMAT_INVALID; INVALID_ARGUMENT. */
+/**
+ * FILE_EXISTS for a store that holds something else, is unfinished or damaged without `resume`, or files that no store has written;
+ * FILE_BUSY where another run writes the same part; FORMAT_INVALID; INVALID_ARGUMENT.
+ */
 export async function beginStore(request: StoreRequest): Promise<StoreStart> {
+  const { folder, part, doing } = request;
+  // What is there already needs no right to write.
+  const cached = await lookForWhole(request);
+  if (cached) return cached;
+  let making: StoreMaking | undefined;
+  if ((await filesIn(folder, doing)).length === 0) {
+    // Refused before there is a folder.
+    making = await newMaking(request);
+    await platform.makeFolder(folder);
+  }
+  const lock = await platform.lockFile(platform.joinPath(folder, manifestFile(part)), { alone: true });
+  try {
+    return { ...(await beginLocked(request, making)), lock };
+  } catch (error) {
+    await lock.release();
+    throw error;
+  }
+}
+
+/** The store that was asked for, where it is there. FILE_EXISTS where it is, and is damaged. */
+async function lookForWhole(request: StoreRequest): Promise<StoreStart | undefined> {
   const { folder, part, identity, resume, overwrite, doing } = request;
-  const { files, manifests, own } = await readState(folder, part, { overwrite, doing });
-  const there = overwrite ? undefined : (own ?? nearest(manifests, part));
-  if (!there) return fresh(request, await newMaking(request), files);
+  if (overwrite) return undefined;
+  const { manifests, own } = await readState(folder, part, { overwrite, doing });
+  const there = own ?? nearest(manifests, part);
+  const set = own ? (own.complete ? [own] : undefined) : completeSet(manifests);
   // Copies of the data on several machines have times of their own.
-  const times = own !== undefined;
-  const same = (manifest: StoreManifest) => differences(manifest, identity, { times }).length === 0;
-  const complete = own?.complete ? [own] : undefined;
-  const set = own ? complete : completeSet(manifests);
-  if (set?.every(same)) return { making: there, shards: [], cached: true };
-  refuseOther(request, there, times);
+  const same = (manifest: StoreManifest) =>
+    differences(manifest, identity, { times: own !== undefined }).length === 0;
+  if (!there || !set?.every(same)) return undefined;
+  const damaged = await damagedFiles(folder, set, { checksums: resume });
+  if (damaged.length === 0) return { making: there, shards: [], cached: true };
+  if (own && resume) return undefined;
+  const task = own ? '--resume' : `--shard i/${there.part.count} --resume`;
+  throw refusal(
+    doing,
+    `the folder holds this store, but ${listNames(damaged, 6)} ${damaged.length > 1 ? 'are' : 'is'} not as its manifest says. ` +
+      `Make ${damaged.length > 1 ? 'them' : 'it'} again (${task}), or begin again (--force).`,
+  );
+}
+
+async function beginLocked(request: StoreRequest, making: StoreMaking | undefined): Promise<StoreStart> {
+  const { folder, part, resume, overwrite, doing } = request;
+  const { files, manifests, own: found } = await readState(folder, part, { overwrite, doing });
+  // A run that was killed before its first shard has left nothing to be gone on with.
+  const own = found && (found.complete || found.rows > 0) ? found : undefined;
+  const there = overwrite
+    ? undefined
+    : (own ?? nearest(without(manifests, found && manifestFile(part)), part));
+  if (!there) {
+    if (!overwrite && !found) refuseForeign(request, files);
+    return fresh(request, making ?? (await newMaking(request)), files);
+  }
+  refuseOther(request, there, own !== undefined);
   if (!own && there.part.count === part.count) {
     // Another task of the same job: shards are cut as it cuts them.
     return fresh(request, { ...there, device: null }, files);
@@ -73,6 +127,20 @@ export async function beginStore(request: StoreRequest): Promise<StoreStart> {
   return { making: own, shards, cached: false };
 }
 
+const without = (manifests: readonly StoreManifest[], name: string | undefined) =>
+  manifests.filter(({ part }) => manifestFile(part) !== name);
+
+/** Every store has a manifest before it has anything else: without one, files of these names are somebody's own. */
+function refuseForeign({ doing }: StoreRequest, files: readonly string[]): void {
+  const foreign = files.filter((file) => isStoreContent(file) && targetOf(file) === file);
+  if (foreign.length === 0 || files.some(isManifest)) return;
+  throw refusal(
+    doing,
+    `the folder holds ${listNames(foreign, 6)}, and no manifest that says that ${foreign.length > 1 ? 'they are' : 'it is'} of a feature store. ` +
+      'Take another folder, or have files of these names removed (--force).',
+  );
+}
+
 function nearest(manifests: readonly StoreManifest[], { count }: StorePart): StoreManifest | undefined {
   return manifests.find(({ part }) => part.count === count) ?? manifests[0];
 }
@@ -82,7 +150,11 @@ async function fresh(
   making: StoreMaking,
   files: readonly string[],
 ): Promise<StoreStart> {
-  await platform.makeFolder(request.folder);
+  const { folder, part, identity } = request;
+  // In the place of what was there, at once: from here on what lies around is known to be of no store.
+  await writeManifest({
+    ...{ folder, part, identity, making, shards: [], inputs: null, complete: false },
+  });
   await clear(request, making, files, []);
   return { making, shards: [], cached: false };
 }
@@ -115,7 +187,7 @@ async function newMaking({ identity, shardRows, doing, ...request }: StoreReques
   );
 }
 
-/** Removes what no manifest will speak of: manifests first, so that none lists a file that is gone. */
+/** Removes what the manifest of the part does not speak of; other manifests first, so that none lists a file that is gone. */
 async function clear(
   { folder, part, identity, overwrite }: StoreRequest,
   { shardRows }: StoreMaking,
@@ -123,8 +195,7 @@ async function clear(
   keep: readonly StoreShard[],
 ): Promise<void> {
   const range = shardsOfPart(identity.samples, shardRows, part);
-  const kept = new Set(keep.map(({ file }) => file));
-  if (keep.length > 0) kept.add(manifestFile(part));
+  const kept = new Set([...keep.map(({ file }) => file), manifestFile(part)]);
   const gone = files.filter((file) => {
     if (kept.has(file)) return false;
     if (belongsTo(file, part, range)) return true;

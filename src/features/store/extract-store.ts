@@ -63,8 +63,8 @@ export interface StoreReport {
  * again after each shard. Memory: one shard and a few batches. Killed at any moment and resumed, it ends with the same bytes as
  * when it is not. A store that is complete and holds the same is left as it is (`cached`).
  *
- * Throws FILE_EXISTS for a store that holds something else (naming what), or that is not finished without `resume`;
- * FORMAT_INVALID for a damaged manifest; FILE_UNWRITABLE; INVALID_ARGUMENT; and what `Model.extract` throws.
+ * Throws FILE_EXISTS for a store that holds something else (naming what), or that is not finished or damaged without `resume`, and for a
+ * folder with files of others; FILE_BUSY where another run writes the same part; FORMAT_INVALID for a damaged manifest; FILE_UNWRITABLE; INVALID_ARGUMENT; and what `Model.extract` throws.
  */
 export async function extractStore(
   model: Model,
@@ -113,6 +113,8 @@ export async function extractStore(
       `${error.message} ${store.rows} of ${store.total} samples are in ${folder}; go on with --resume.`,
       { cause: error },
     );
+  } finally {
+    await start.lock?.release();
   }
 }
 

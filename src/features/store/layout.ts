@@ -68,6 +68,9 @@ export function isStoreFile(file: string): boolean {
   return MANIFEST.test(target) || SHARD.test(target) || /^inputs(?:-\d+-of-\d+)?\.npz$/.test(target);
 }
 
+/** Whether a name, or what it would have become, is one that a store gives to what is not its manifest. */
+export const isStoreContent = (file: string) => isStoreFile(file) && !isManifest(targetOf(file));
+
 /** Names of the files in a folder; none where there is no folder. FILE_UNWRITABLE where something else is. */
 export async function filesIn(folder: string, doing: string): Promise<string[]> {
   const info = await platform.info(folder);

@@ -1,18 +1,9 @@
 /** A store, or the part of one, while it is written: which shards are there, and its manifest. */
-import { platform } from '#platform';
-import { VERSION } from '../../array/version.js';
 import type { NamedLabels } from '../../data/class-names.js';
 import type { StoreStart } from './begin-store.js';
-import { manifestFile, type ShardRange } from './layout.js';
-import {
-  encodeManifest,
-  STORE_FORMAT,
-  STORE_VERSION,
-  type StoreFile,
-  type StoreIdentity,
-  type StorePart,
-  type StoreShard,
-} from './manifest.js';
+import type { ShardRange } from './layout.js';
+import type { StoreFile, StoreIdentity, StorePart, StoreShard } from './manifest.js';
+import { writeManifest } from './write-manifest.js';
 
 /** What a PartStore is made of. */
 export interface PartStoreParts {
@@ -60,22 +51,12 @@ export class PartStore {
 
   async save(inputs: StoreFile | null, complete: boolean): Promise<void> {
     const { folder, part, identity, start } = this.parts;
-    const { batch, shardRows } = start.making;
-    const manifest = encodeManifest({
-      ...{ format: STORE_FORMAT, version: STORE_VERSION, writer: VERSION },
-      ...identity,
-      ...{
-        batch,
-        device: this.device,
-        shardRows,
-        part,
-        rows: this.rows,
-        shards: this.shards,
-        inputs,
-        complete,
-      },
+    await start.lock?.assertHeld();
+    const { device, shards } = this;
+    await writeManifest({
+      ...{ folder, part, identity, shards, inputs, complete },
+      making: { ...start.making, device },
     });
-    await platform.writeFile(platform.joinPath(folder, manifestFile(part)), [manifest], { overwrite: true });
   }
 }
 

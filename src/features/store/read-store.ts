@@ -31,7 +31,8 @@ export interface OpenStore extends ArrayFile {
 
 /**
  * Opens a store by the path of its folder: one manifest.json, or those of all parts. Only manifests are read; shards when their
- * rows are asked for, a row at a time and none of them kept. Sizes and shapes are checked, checksums are not.
+ * rows are asked for, a row at a time and none of them kept. A shard is read once from end to end for its sha256 before features or
+ * logits are taken from it, and not again in this process while it stays the same file; labels have a checksum of their own.
  *
  * With `part` only its shards, without kept inputs; the others may be missing yet where the store was made in as many parts. A part
  * without shards has no samples.
@@ -106,6 +107,9 @@ type OpenShard = (shard: StoreShard, array: string) => Promise<NpyRows>;
 function opener(folder: string, widths: Readonly<Record<string, number | undefined>>): OpenShard {
   const opened = new Map<string, Promise<NpyRows>>();
   return (shard, array) => {
+    // They are asked for once, and held by who did.
+    if (array === 'labels')
+      return openShard(platform.joinPath(folder, shard.file), shard, array, widths[array]);
     const key = `${shard.file}/${array}`;
     let rows = opened.get(key);
     if (!rows) {
@@ -122,7 +126,7 @@ async function openShard(
   array: string,
   width: number | undefined,
 ): Promise<NpyRows> {
-  const bytes = (await platform.info(path))?.bytes;
+  const { bytes, mark } = (await platform.info(path)) ?? {};
   const again = 'Run the extraction again with --resume, which looks at every shard.';
   if (bytes !== shard.bytes) {
     throw new TailorError(
@@ -130,14 +134,39 @@ async function openShard(
       `Reading ${path}: ${bytes === undefined ? 'it is gone' : `it has ${bytes} bytes`}; the store's manifest says ${shard.bytes} bytes. ${again}`,
     );
   }
-  const rows = await (await openNpz(path)).rows(array, { wholeBelow: 0 });
+  const labels = array === 'labels';
+  if (!labels) await assertBytes(path, shard, mark, again);
+  // What is read whole is checked by the CRC-32 of its entry.
+  const rows = await (await openNpz(path)).rows(array, labels ? {} : { wholeBelow: 0 });
   const shape = width === undefined ? [shard.samples] : [shard.samples, width];
-  const type = array === 'labels' ? 'i4' : 'f4';
+  const type = labels ? 'i4' : 'f4';
   if (`${rows.shape}` === `${shape}` && rows.dtype.endsWith(type)) return rows;
   throw new TailorError(
     'FORMAT_INVALID',
     `Reading ${path}: ${array} is ${rows.dtype} [${rows.shape.join(', ')}]; [${shape.join(', ')}] is needed. ${again}`,
   );
+}
+
+/** Files whose bytes were looked at, with the mark that they had and the checksum that was found. */
+const checked = new Map<string, string>();
+
+/** FORMAT_INVALID for a shard that is not what was written: one bit is enough. */
+async function assertBytes(
+  path: string,
+  { sha256 }: StoreShard,
+  mark: string | undefined,
+  again: string,
+): Promise<void> {
+  const state = `${mark} ${sha256}`;
+  if (mark !== undefined && checked.get(path) === state) return;
+  const found = await platform.sha256File(path);
+  if (found !== sha256) {
+    throw new TailorError(
+      'FORMAT_INVALID',
+      `Reading ${path}: it is damaged, or another file: its sha256 is ${found.slice(0, 12)}…, the store's manifest says ${sha256.slice(0, 12)}…. ${again}`,
+    );
+  }
+  checked.set(path, state);
 }
 
 interface ReadRows {

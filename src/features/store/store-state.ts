@@ -2,7 +2,13 @@
 import { platform } from '#platform';
 import { TailorError } from '../../array/errors.js';
 import { filesIn, isManifest, manifestFile, shardsOfPart } from './layout.js';
-import { readManifest, type StoreManifest, type StorePart, type StoreShard } from './manifest.js';
+import {
+  readManifest,
+  type StoreFile,
+  type StoreManifest,
+  type StorePart,
+  type StoreShard,
+} from './manifest.js';
 
 /** The manifests of a folder. */
 export interface StoreState {
@@ -55,9 +61,26 @@ export async function intactShards(
   const intact: StoreShard[] = [];
   for (const shard of shards) {
     const number = shard.start / shardRows;
-    const path = platform.joinPath(folder, shard.file);
-    if (number < from || number >= to || (await platform.info(path))?.bytes !== shard.bytes) continue;
-    if ((await platform.sha256File(path)) === shard.sha256) intact.push(shard);
+    if (number >= from && number < to && (await isIntact(folder, shard, true))) intact.push(shard);
   }
   return intact;
+}
+
+/** Names of the files of complete manifests that are gone or of another size; with `checksums` also those with other bytes. */
+export async function damagedFiles(
+  folder: string,
+  set: readonly StoreManifest[],
+  { checksums }: { checksums: boolean },
+): Promise<string[]> {
+  const damaged: string[] = [];
+  for (const file of set.flatMap(({ shards, inputs }) => [...shards, ...(inputs ? [inputs] : [])])) {
+    if (!(await isIntact(folder, file, checksums))) damaged.push(file.file);
+  }
+  return damaged;
+}
+
+async function isIntact(folder: string, { file, bytes, sha256 }: StoreFile, checksum: boolean) {
+  const path = platform.joinPath(folder, file);
+  if ((await platform.info(path))?.bytes !== bytes) return false;
+  return !checksum || (await platform.sha256File(path)) === sha256;
 }

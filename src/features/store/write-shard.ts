@@ -2,7 +2,7 @@
 import { platform } from '#platform';
 import { allocate } from '../../array/allocate.js';
 import type { NpyContent } from '../../array/npy.js';
-import { writeNpz } from '../../array/npz.js';
+import { npzChunks } from '../../array/npz.js';
 import type { ExtractedRows } from '../extract-rows.js';
 import { shardFile } from './layout.js';
 import type { StoreFile, StoreShard } from './manifest.js';
@@ -66,7 +66,7 @@ export function shardWriter(
   };
 }
 
-/** Writes arrays and says what the file has become. */
+/** Writes arrays and says what the file has become. For who holds the lock of the part. */
 export async function writeStoreFile(
   folder: string,
   file: string,
@@ -74,7 +74,7 @@ export async function writeStoreFile(
   arrays: Readonly<Record<string, NpyContent>>,
 ): Promise<StoreFile> {
   const path = platform.joinPath(folder, file);
-  await writeNpz(path, arrays, { overwrite: true });
+  await platform.writeFile(path, npzChunks(arrays), { overwrite: true, locked: true });
   return {
     file,
     samples,

@@ -138,7 +138,7 @@ export {
   type MultiplicativeConvention,
 } from './head/adjust.js';
 export type { ExtraCandidate, GridMethod, Grids, MethodParameters } from './head/candidates.js';
-export { type ChooseFitOptions, chooseFit } from './head/choose-fit.js';
+export { type ChooseFitOptions, chooseFit, type FitChoice } from './head/choose-fit.js';
 export type { EarlyStopping } from './head/early-stopping.js';
 export { type EstimatedPrior, type EstimatePriorOptions, estimatePrior } from './head/estimate-prior.js';
 export { type FitVerbRun, fit } from './head/fit.js';
@@ -168,7 +168,7 @@ export type { FoundHeads, RefusedOutput } from './onnx/find-heads.js';
 export type { LayerKind } from './onnx/find-layers.js';
 export type { Activation, HeadKind, HeadLocation, HeadOutput } from './onnx/head-location.js';
 export { type ModelFile, readModelFile } from './onnx/model-file.js';
-export type { ChangedModel, ChangeModelOptions } from './recalibrate/changed-model.js';
+export type { ChangedModel, ChangeModelOptions, SavedModel } from './recalibrate/changed-model.js';
 export type { OutputComparison } from './recalibrate/compare-outputs.js';
 export type { ComparisonRow } from './recalibrate/comparison.js';
 export { type GraftOptions, graft } from './recalibrate/graft.js';

@@ -10,10 +10,14 @@ export interface ArrayFile {
   readonly name: string;
   /** Of the arrays, in file order. */
   readonly names: readonly string[];
+  /** Whether there is an array of this name. */
   has(array: string): boolean;
   /** Reads one array; nothing is kept. FORMAT_INVALID when there is none of that name, and where the file is damaged. */
   read(array: string): Promise<NpyArray>;
-  /** Opens one array to be read by rows (first axis). Small and compressed ones are held in memory (npy-rows.ts). */
+  /**
+   * Opens one array to be read by rows (first axis). Small and compressed ones are held in memory (npy-rows.ts). Throws as `read` does, FORMAT_INVALID also for
+   * strings and for an array without axes.
+   */
   rows(array: string, options?: RowsOptions): Promise<NpyRows>;
 }
 

@@ -23,13 +23,16 @@ export function assertCounts(counts: ClassCounts, classes: number, doing: string
   }
 }
 
-/** The prior π_k = N_k / Σ N, in float64. */
+/** The prior π_k = N_k / Σ N, [C], in float64. The counts are not checked here: what uses a prior throws COUNTS_INVALID. */
 export function prior(counts: ClassCounts): Float64Array {
   const total = Array.from(counts).reduce((sum, n) => sum + n, 0);
   return Float64Array.from(counts, (n) => n / total);
 }
 
-/** Counts labels 0 … classes−1 (labels must be in range; see assertLabels). Classes without a sample count 0. */
+/**
+ * Counts labels 0 … classes−1, [classes]. Classes without a sample count 0. The labels are not checked here and must be in range:
+ * what reads or takes labels throws LABELS_INVALID.
+ */
 export function countLabels(labels: ArrayLike<number>, classes: number): number[] {
   const counts = new Array<number>(classes).fill(0);
   for (let i = 0; i < labels.length; i++) counts[labels[i]]++;

@@ -16,7 +16,9 @@ import {
  * has a bias of zeros here.
  */
 export interface LinearHead<T extends FloatArray = FloatArray> {
+  /** W [C, D]: a row per class. */
   readonly weight: Matrix<T>;
+  /** b [C]; zeros where the model stores none. */
   readonly bias: Vector<T>;
 }
 

@@ -12,7 +12,7 @@ export type Matrix<T extends FloatArray = FloatArray> = NdArray<T>;
 /** A one-dimensional array. */
 export type Vector<T extends FloatArray = FloatArray> = NdArray<T>;
 
-/** Wraps row-major `data` as a [rows, columns] matrix without copying. */
+/** Wraps row-major `data` as a [rows, columns] matrix without copying. SHAPE_MISMATCH where it has another length. */
 export function matrix<T extends FloatArray>(data: T, rows: number, columns: number): Matrix<T> {
   if (data.length !== rows * columns) {
     throw new TailorError(

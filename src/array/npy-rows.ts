@@ -11,10 +11,14 @@ import { parseNpyHeader } from './npy-header.js';
 
 /** An array that gives its rows. */
 export interface NpyRows {
+  /** numpy's name of the type, e.g. `<f4`; rows are given in the byte order of the machine. */
   readonly dtype: string;
   /** Of the whole array; at least one axis. */
   readonly shape: readonly number[];
-  /** The numbers of row `index` and those behind it, `count` rows (default 1) in C order. Do not write to them. */
+  /**
+   * The numbers of row `index` and those behind it, `count` rows (default 1) in C order. Do not write to them. Throws
+   * FILE_UNREADABLE where the file is gone or was cut off meanwhile.
+   */
   read(index: number, count?: number): NumericArray | Promise<NumericArray>;
 }
 

@@ -40,8 +40,18 @@ export interface NpyArray {
 
 /** What can be written: numbers in C order, or strings (default shape [strings.length]). */
 export type NpyContent =
-  | { readonly shape: readonly number[]; readonly data: NumericArray }
-  | { readonly shape?: readonly number[]; readonly strings: readonly string[] };
+  | {
+      /** Length of each axis; their product is the length of `data`. */
+      readonly shape: readonly number[];
+      /** In C order. */
+      readonly data: NumericArray;
+    }
+  | {
+      /** Length of each axis; default one axis. */
+      readonly shape?: readonly number[];
+      /** In C order. */
+      readonly strings: readonly string[];
+    };
 
 /**
  * Reads the bytes of one .npy file: any of int, uint (1 to 8 bytes), float16, float32, float64, bool, 'U' and 'S'

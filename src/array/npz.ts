@@ -48,7 +48,11 @@ export async function openNpz(source: string | Uint8Array, name?: string): Promi
   };
 }
 
-/** Reads every array of an .npz. For large files rather `openNpz`. Throws as openNpz and parseNpy do. */
+/**
+ * Reads every array of an .npz. For large files rather `openNpz`.
+ * @param name what to call it in messages; default the path.
+ * @throws as openNpz and parseNpy: FILE_NOT_FOUND, FILE_UNREADABLE, FORMAT_INVALID, FORMAT_UNSUPPORTED, LIMIT_EXCEEDED.
+ */
 export async function readNpz(source: string | Uint8Array, name?: string): Promise<Map<string, NpyArray>> {
   const npz = await openNpz(source, name);
   const arrays = new Map<string, NpyArray>();

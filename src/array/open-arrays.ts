@@ -10,7 +10,7 @@ import { openSafetensors } from './safetensors.js';
  * Opens .npz, .safetensors or .parquet: a path by its ending and, where that says nothing, by its first bytes; bytes by these and then
  * by `name`. What nothing tells of is taken for .npz. The reader of Parquet is loaded when it is first needed.
  * @param name what to call it in messages; default the path.
- * @throws what openNpz, openSafetensors and openParquet throw.
+ * @throws what the reader of the format throws: FILE_NOT_FOUND, FILE_UNREADABLE, FORMAT_INVALID, FORMAT_UNSUPPORTED, LIMIT_EXCEEDED.
  */
 export async function openArrays(source: string | Uint8Array, name?: string): Promise<ArrayFile> {
   switch (await formatOf(source, name)) {

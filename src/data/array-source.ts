@@ -75,6 +75,7 @@ export async function npzSource(
 /**
  * A .npy: uint8 [N, H, W, 3 or 1] are pictures, everything else is fed to the model's only input as it is.
  * Labels come from a file of their own, or there are none.
+ * @throws FILE_NOT_FOUND, FILE_UNREADABLE, FORMAT_INVALID, FORMAT_UNSUPPORTED, LIMIT_EXCEEDED, LABELS_INVALID.
  */
 export async function npySource(
   file: string | Uint8Array,

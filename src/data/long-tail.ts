@@ -19,8 +19,11 @@ export interface LongTailOptions {
 
 /** Indices into the whole set, ascending; no index is in two of them. */
 export interface LongTailSplit {
+  /** [Σ `counts`]. */
   readonly train: Int32Array;
+  /** [C · `validationPerClass`]. */
   readonly validation: Int32Array;
+  /** [C · `testPerClass`]; empty by default. */
   readonly test: Int32Array;
   /** Training samples per class, in class order: class 0 is the largest. */
   readonly counts: number[];

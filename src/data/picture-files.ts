@@ -22,7 +22,8 @@ export interface PictureFilesOptions extends ClassFolderOptions {
  * The counterpart of imageFolder for files that are at hand: same order (by class, then by file name), same labels, same
  * rules. The files are those of one folder whose subfolders are the classes ('val/cat/01.png'), or of the subfolders
  * themselves ('cat/01.png'); hidden files, other files and deeper folders are left aside.
- * @throws as imageFolder.
+ * @throws FORMAT_INVALID (no subfolder, no picture), FORMAT_UNSUPPORTED (bmp and others), LABELS_INVALID (folders that are no
+ * classes), INVALID_ARGUMENT (the option classes); reading a sample: FORMAT_INVALID with its path, DEPENDENCY_MISSING.
  */
 export function pictureFiles(
   files: readonly PictureFile[],

@@ -3,10 +3,13 @@ import type { NumericArray } from '../array/npy.js';
 
 /** A decoded picture: 8 bits a channel, rows from the top, pixels interleaved (HWC). */
 export interface Picture {
+  /** Pixels of a row. */
   readonly width: number;
+  /** Number of rows. */
   readonly height: number;
   /** 1 grey, 3 red-green-blue. */
   readonly channels: 1 | 3;
+  /** [height · width · channels], 0 … 255. */
   readonly data: Uint8Array;
   /**
    * True for a picture from a picture file, whose size and channels are an accident of the file: it is resized, and
@@ -18,14 +21,26 @@ export interface Picture {
 
 /** One input of a model for one sample. `dims` has no batch axis. */
 export interface SampleTensor {
+  /** Numbers in C order; converted to the type of the input when they are fed. */
   readonly data: NumericArray;
+  /** Shape of the sample; its product is the length of `data`. */
   readonly dims: readonly number[];
 }
 
 /** One sample. The keys of `inputs` are names of the model's inputs; '' stands for its only one. */
 export type Sample =
-  | { readonly kind: 'picture'; readonly picture: Picture }
-  | { readonly kind: 'tensor'; readonly inputs: Readonly<Record<string, SampleTensor>> };
+  | {
+      /** It is still to be preprocessed. */
+      readonly kind: 'picture';
+      /** Decoded. */
+      readonly picture: Picture;
+    }
+  | {
+      /** It is fed as it is. */
+      readonly kind: 'tensor';
+      /** By name of the input. */
+      readonly inputs: Readonly<Record<string, SampleTensor>>;
+    };
 
 /** What tells one state of a source's files from another without reading them. */
 export interface SourceFingerprint {
@@ -45,7 +60,7 @@ export interface DataSource {
   readonly labels?: Int32Array;
   /** Class names by class index. */
   readonly classes?: readonly string[];
-  /** Reads sample 0 … length−1. May be called again before earlier reads are done. */
+  /** Reads sample 0 … length−1. May be called again before earlier reads are done. Throws FORMAT_INVALID and the like, with its name. */
   read(index: number): Sample | Promise<Sample>;
   /** What sample `index` is called, e.g. the path of its picture; default its number. */
   sampleName?(index: number): string;

@@ -6,12 +6,15 @@ import type { ModelFile } from '../onnx/model-file.js';
 export interface ParameterFigures {
   /** How many there are: one per channel. */
   readonly count: number;
+  /** Arithmetic mean. */
   readonly mean: number;
   /** Standard deviation of these numbers (divided by their number: they are all that there are, not a sample). */
   readonly std: number;
   /** The same with one fewer in the divisor, as torch.std has it; null for a single number. */
   readonly sampleStd: number | null;
+  /** The smallest. */
   readonly minimum: number;
+  /** The largest. */
   readonly maximum: number;
 }
 
@@ -19,8 +22,11 @@ export interface ParameterFigures {
 export interface BatchNormFigures {
   /** Of the module where the model keeps such names ('layer1.0.bn1'), else of the node. */
   readonly name: string;
+  /** Number of channels: γ and β have one number for each. */
   readonly channels: number;
+  /** Of γ. */
   readonly scale: ParameterFigures;
+  /** Of β. */
   readonly shift: ParameterFigures;
 }
 
@@ -33,7 +39,12 @@ export interface BatchNormDiagnostics {
   /** From the input to the output. */
   readonly layers: BatchNormFigures[];
   /** Batch normalisations that could not be read. */
-  readonly refused: { readonly name: string; readonly reason: string }[];
+  readonly refused: {
+    /** Name of the layer. */
+    readonly name: string;
+    /** Why, in words. */
+    readonly reason: string;
+  }[];
   /** Why there are none, and what to do; null where there are some. */
   readonly reason: string | null;
 }
@@ -44,7 +55,7 @@ export interface BatchNormDiagnostics {
  * rise. The paper does not say how its totals are pooled nor which divisor its deviation has: here every parameter counts
  * once, and both divisors are given (they differ by less than 0.1 % from 500 channels on).
  *
- * Throws the errors of external data. A model without batch normalisation is no error: `reason` says why.
+ * Throws those of external data: MODEL_INVALID, PATH_FORBIDDEN, FILE_NOT_FOUND, FILE_UNREADABLE. A model without batch normalisation is no error: `reason` says why.
  */
 export async function batchNormDiagnostics(file: ModelFile): Promise<BatchNormDiagnostics> {
   const { layers, refused, reason } = await readBatchNorms(file);

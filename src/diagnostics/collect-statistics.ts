@@ -32,6 +32,7 @@ export interface CollectOptions extends CommonOptions {
   readonly logits?: Matrix;
   /** Shape [N], filled with the class of the largest logit of each sample, where there is a head or logits. */
   readonly answers?: Int32Array;
+  /** Called before the first chunk, after each, and at the end: samples done. */
   readonly onProgress?: (progress: Progress) => void;
 }
 
@@ -87,7 +88,8 @@ export async function collectStatistics(
  * The same over a stream of chunks, each collected and merged: memory O(D² + CD) and one chunk, however many samples there
  * are. Chunks of several times C samples keep the cost of merging small.
  *
- * Throws as `collectStatistics` and `mergeStatistics` do; samples are counted within their chunk.
+ * Throws as `collectStatistics` and `mergeStatistics` do (INVALID_ARGUMENT, SHAPE_MISMATCH, LABELS_INVALID, NOT_FINITE, ABORTED …);
+ * samples are counted within their chunk.
  */
 export async function collectChunks(
   chunks: Iterable<FeatureChunk> | AsyncIterable<FeatureChunk>,

@@ -72,6 +72,7 @@ export interface SparsityFigures {
 export interface CollapseFigures {
   /** Spread within classes against the spread of class means, ≥ 0. */
   readonly nc1: number | null;
+  /** How far the centred class means are from a simplex equiangular tight frame. */
   readonly nc2: {
     /** Coefficient of variation of ‖μ_k − μ‖, ≥ 0. */
     readonly equinorm: number | null;
@@ -130,6 +131,7 @@ export interface Theorem1Quantile {
 export interface Theorem1Figures {
   /** Whether the head is an ETF of equal norms without a bias, to the tolerance in `head`. */
   readonly applies: boolean;
+  /** How far the head is from the ETF that the theorem presumes. */
   readonly head: HeadDistance;
   /** In ascending order of q. */
   readonly quantiles: Theorem1Quantile[];
@@ -165,7 +167,9 @@ export interface Theorem2Figures {
 
 /** A class with too few samples for some of its figures to mean anything (small-classes.ts). */
 export interface SmallClass {
+  /** Index of the class, 0 … C − 1. */
   readonly class: number;
+  /** Its name, where names are known. */
   readonly name?: string;
   /** Samples of the class in this set. */
   readonly samples: number;
@@ -177,6 +181,7 @@ export interface SmallClass {
 export interface Advice {
   /** Stable name of the rule, e.g. 'cone-effect'. */
   readonly rule: string;
+  /** `problem`: something to be mended; `caution`: figures to be read with care; `good`: as it should be. */
   readonly kind: 'problem' | 'caution' | 'good';
   /** What was found, with the numbers. */
   readonly evidence: string;
@@ -206,9 +211,11 @@ export interface Diagnostics {
   readonly imbalanceFactor: number | null;
   /** Of each class, by `trainCounts`, [C]. */
   readonly groups: Group[];
+  /** Where many, medium and few were cut. */
   readonly thresholds: GroupThresholds;
   /** Fisher's discriminant ratio (fdr.ts). */
   readonly fdr: Fdr;
+  /** How alike the directions of features are. */
   readonly cosine: CosineFigures;
   /** ‖μ_k‖, [C] (norms.ts). */
   readonly classMeanNorms: (number | null)[];
@@ -216,8 +223,11 @@ export interface Diagnostics {
   readonly featureNorms: (number | null)[];
   /** ‖w_k‖, [C] (norms.ts); null without a head. */
   readonly weightNorms: number[] | null;
+  /** What follows the number of training samples. */
   readonly correlations: CountCorrelations;
+  /** How few numbers of a feature hold its length. */
   readonly sparsity: SparsityFigures;
+  /** How far the features are from neural collapse. */
   readonly collapse: CollapseFigures;
   /** Null without a head or logits. */
   readonly accuracy: HeadAccuracy | null;

@@ -22,8 +22,15 @@ export interface Fdr {
    * only one class has samples.
    */
   readonly value: number | null;
+  /** What `value` takes as the centre of S_B. */
   readonly center: FdrCenter;
-  readonly byCenter: { readonly samples: number | null; readonly classes: number | null };
+  /** The ratio about either centre; null as `value` is. */
+  readonly byCenter: {
+    /** About the mean over samples. */
+    readonly samples: number | null;
+    /** About the mean of the class means. */
+    readonly classes: number | null;
+  };
   /** Dimensions of the span of S_W. */
   readonly rank: number;
   /** Dimensions without a pivot, ascending: those that never vary within a class, or depend linearly on others. */

@@ -55,6 +55,7 @@ export interface LayerFigures {
   readonly pool: LayerPool | 'none';
   /** D, the length of that vector. */
   readonly dimensions: number;
+  /** FDR of the tensor, pooled. */
   readonly fdr: Fdr;
   /** FDR of relu(tensor), the ReLU before the mean over positions. The same as `fdr` where no entry can be negative. */
   readonly reluFdr: Fdr;
@@ -64,17 +65,28 @@ export interface LayerFigures {
 export interface LayerDiagnostics {
   /** Name of the source. */
   readonly name: string;
+  /** N. */
   readonly samples: number;
+  /** C. */
   readonly classes: number;
+  /** What made one vector of a map or of tokens. */
   readonly pool: LayerPool;
+  /** What the ratios take as the centre of S_B. */
   readonly center: FdrCenter;
   /** From the input to the head. */
   readonly layers: LayerFigures[];
   /** Tensors that were found but could not be looked at. */
-  readonly skipped: { readonly tensor: string; readonly reason: string }[];
+  readonly skipped: {
+    /** Name of the tensor. */
+    readonly tensor: string;
+    /** Why, in words. */
+    readonly reason: string;
+  }[];
   /** How often the data went through the model. */
   readonly passes: number;
+  /** Where the model ran: cpu, cuda or webgpu. */
   readonly device: string;
+  /** From the first pass to the last figure. */
   readonly seconds: number;
 }
 

@@ -50,10 +50,15 @@ export interface RandomLayerFigures {
 
 /** What `probeRandomLayers` tells. JSON-able. */
 export interface RandomLayerDiagnostics {
+  /** N. */
   readonly samples: number;
+  /** D of the features and of every random layer. */
   readonly dimensions: number;
+  /** How many stacks were drawn. */
   readonly draws: number;
+  /** Of the first draw; draw i has `seed` + i. */
   readonly seed: number;
+  /** What the ratios take as the centre of S_B. */
   readonly center: FdrCenter;
   /** For 0, 1, … random layers. Entry 0 is Table 4's 'before', entry 1 its 'after'. */
   readonly steps: RandomLayerFigures[];

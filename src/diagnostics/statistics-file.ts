@@ -20,6 +20,7 @@ export const STATISTICS_VERSION = 1;
 
 /** Statistics with the names that belong to them. */
 export interface NamedStatistics {
+  /** The sums themselves. */
   readonly statistics: FeatureStatistics;
   /** Of the set: what was given on writing, else the file. */
   readonly name: string;

@@ -26,7 +26,9 @@ export interface BootstrapOptions {
 
 /** Intervals of accuracies; groups without a class are absent. */
 export interface AccuracyIntervals extends PerGroup<Interval> {
+  /** Of the mean of the per-class accuracies. */
   readonly average: Interval;
+  /** Of the share of all samples that are right. */
   readonly overall: Interval;
 }
 

@@ -6,8 +6,11 @@ import { softmaxRow } from './softmax.js';
 
 /** One bar of a reliability diagram; confidences in (from, to]. */
 export interface ReliabilityBin {
+  /** Lower end, not included, 0 … 1. */
   readonly from: number;
+  /** Upper end, included, 0 … 1. */
   readonly to: number;
+  /** How many samples have such a confidence. */
   readonly samples: number;
   /** Mean top-label probability of the bin's samples; null in an empty bin. */
   readonly confidence: number | null;

@@ -40,9 +40,11 @@ export interface EvaluateOptions {
  * of the groups and absent where a group has no class with samples. Averages go over the classes that have samples.
  */
 export interface Evaluation extends AccuracySummary, PerGroup<number>, Calibration {
+  /** N. */
   readonly samples: number;
   /** Number of classes C of the logits. */
   readonly classes: number;
+  /** Class names in class order, [C], where they were given. */
   readonly classNames?: readonly string[];
   /** Accuracy of each class, null where it has no sample. */
   readonly perClass: (number | null)[];
@@ -52,6 +54,7 @@ export interface Evaluation extends AccuracySummary, PerGroup<number>, Calibrati
   readonly missingClasses: number[];
   /** Number of classes with samples in each group. */
   readonly groupSizes?: PerGroup<number>;
+  /** Where many, medium and few were cut; absent without counts. */
   readonly thresholds?: GroupThresholds;
   /** 95 % intervals by the stratified bootstrap (bootstrap.ts). */
   readonly intervals?: AccuracyIntervals;

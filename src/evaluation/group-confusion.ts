@@ -24,6 +24,7 @@ export interface GroupConfusionRow {
   readonly group: Group;
   /** Classes of this group that have samples. */
   readonly classes: number;
+  /** Samples of these classes. */
   readonly samples: number;
   /** Share predicted as each group that has classes; they add up to 1. */
   readonly predicted: PerGroup<number>;
@@ -35,6 +36,7 @@ export interface GroupConfusionRow {
 
 /** Rows in the order many, medium, few; a group without samples has no row, a group without classes no column. */
 export interface GroupConfusion {
+  /** A row for each group that has samples: many, medium, few. */
   readonly rows: GroupConfusionRow[];
 }
 

@@ -5,7 +5,9 @@ import type { ClassTally } from './accuracy.js';
 
 /** A class is 'many' when N_k > many, 'few' when N_k < few, 'medium' otherwise (both bounds included). */
 export interface GroupThresholds {
+  /** Training samples that a class of `many` has more than. */
   readonly many: number;
+  /** Training samples that a class of `few` has fewer than. */
   readonly few: number;
 }
 
@@ -16,7 +18,14 @@ export const GROUPS = ['many', 'medium', 'few'] as const;
 export type Group = (typeof GROUPS)[number];
 
 /** One number per group; a group without a class is absent. */
-export type PerGroup<T> = { readonly [G in Group]?: T };
+export interface PerGroup<T> {
+  /** Of the classes with many training samples. */
+  readonly many?: T;
+  /** Of those between. */
+  readonly medium?: T;
+  /** Of those with few. */
+  readonly few?: T;
+}
 
 /**
  * The thresholds of Hasegawa & Sato (2024), A.4.1: 1000 and 200 up to 10 classes (their CIFAR10-LT), 100 and 20 above

@@ -17,6 +17,7 @@ import { modelValues, pictureDefaults } from './model-values.js';
 export interface HeadDescription {
   /** The output it was found from. */
   readonly output: string;
+  /** How the head is written in the graph. */
   readonly kind: HeadLocation['kind'];
   /** C. */
   readonly classes: number;
@@ -24,35 +25,60 @@ export interface HeadDescription {
   readonly dimensions: number;
   /** Whether the model stores a bias. */
   readonly bias: boolean;
+  /** Number type of its weight. */
   readonly dtype: HeadLocation['dtype'];
   /** Name of the tensor that the head takes. */
   readonly features: string;
   /** Name of the tensor before the activation; absent where the model computes none. */
   readonly logits?: string;
+  /** What follows the logits on the way to `output`. */
   readonly activation: HeadLocation['activation'];
   /** Smallest and largest Euclidean norm of a class's weights; null where they cannot be read (see note). */
-  readonly norms: { readonly min: number; readonly max: number } | null;
+  readonly norms: {
+    /** The smallest. */
+    readonly min: number;
+    /** The largest. */
+    readonly max: number;
+  } | null;
+  /** What a user should know: why only the logits can be changed, and the like. */
   readonly note?: string;
 }
 
 /** What `inspect` prints. */
 export interface ModelDescription {
+  /** The file. */
   readonly model: {
+    /** File name; absent for bytes. */
     readonly name?: string;
+    /** Of the file, in lower-case hexadecimal. */
     readonly sha256: string;
+    /** Length of the file; external data not counted. */
     readonly bytes: number;
     /** Version of ONNX's operator set. */
     readonly opset: number;
+    /** What wrote the model, with its version; empty where it does not say. */
     readonly producer: string;
   };
+  /** What the model takes. */
   readonly inputs: readonly ValueInfo[];
+  /** What it gives. */
   readonly outputs: readonly ValueInfo[];
+  /** The heads that were found. */
   readonly heads: readonly HeadDescription[];
-  readonly refused: readonly { readonly output: string; readonly reason: string }[];
+  /** Outputs without a head, and why. */
+  readonly refused: readonly {
+    /** Name of the output. */
+    readonly output: string;
+    /** Why, in words. */
+    readonly reason: string;
+  }[];
   /** From the metadata onnx_tailor.*, where it is there. */
   readonly classes?: readonly string[];
+  /** Training samples per class, [C], from the metadata. */
   readonly trainCounts?: readonly number[];
+  /** How pictures become inputs, from the metadata. */
   readonly preprocess?: Preprocess;
+  /** Names of the inputs of a row of a table, from the metadata. */
   readonly columns?: readonly string[];
   /** What of that metadata could not be used. */
   readonly problems: readonly string[];

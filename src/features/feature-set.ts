@@ -11,7 +11,9 @@ import { writeArrays } from './write-arrays.js';
 
 /** What features were made of and by. Written into the file as JSON under `origin`. */
 export interface Origin {
+  /** The model. */
   readonly model: {
+    /** Of the file, in lower-case hexadecimal. */
     readonly sha256: string;
     /** File name, where the model came from a file. */
     readonly name?: string;
@@ -22,6 +24,7 @@ export interface Origin {
   readonly source: string;
   /** How pictures were turned into inputs; absent where inputs were fed as they are. */
   readonly preprocess?: Preprocess;
+  /** Where it ran. */
   readonly device: string;
   /** Version of this package. */
   readonly version: string;
@@ -29,11 +32,15 @@ export interface Origin {
 
 /** How an extraction went; not kept in the file. */
 export interface ExtractionReport {
+  /** Where the model ran; where there were several sessions, the first of them. */
   readonly device: string;
+  /** What `auto` passed over, and why. */
   readonly refusedDevices: readonly RefusedDevice[];
   /** The device had no kernel for some operators; the processor ran those. */
   readonly partlyOnCpu: boolean;
+  /** From the first read to the last result. */
   readonly seconds: number;
+  /** Samples over `seconds`. */
   readonly samplesPerSecond: number;
   /** Samples that were run at once. */
   readonly batch: number;
@@ -43,6 +50,7 @@ export interface ExtractionReport {
 
 /** A batch size that was tried. */
 export interface BatchTrial {
+  /** Samples that were run at once. */
   readonly batch: number;
   /** Of the model alone: nothing is read meanwhile. */
   readonly samplesPerSecond: number;
@@ -70,8 +78,11 @@ export interface FeatureSetContent {
   readonly classCount?: number;
   /** For messages and provenance. Default 'features'. */
   readonly name?: string;
+  /** What the features were computed from and by. */
   readonly origin?: Origin;
+  /** A few inputs of the model, for the proof of `recalibrate`. */
   readonly verificationInputs?: VerificationInputs;
+  /** How they were computed. */
   readonly extraction?: ExtractionReport;
 }
 
@@ -87,8 +98,11 @@ export class FeatureSet {
   readonly classes?: readonly string[];
   /** C; 0 when nothing tells. */
   readonly classCount: number;
+  /** For messages and provenance. */
   readonly name: string;
+  /** What the features were computed from and by; undefined where the file does not say. */
   readonly origin?: Origin;
+  /** A few inputs of the model that `recalibrate` proves its result with. */
   readonly verificationInputs?: VerificationInputs;
   /** Only on a set that was just extracted. */
   readonly extraction?: ExtractionReport;
@@ -144,7 +158,7 @@ export class FeatureSet {
     );
   }
 
-  /** A set with some things replaced. */
+  /** A set with some things replaced. Throws as the constructor does: SHAPE_MISMATCH, LABELS_INVALID, NOT_FINITE, INVALID_ARGUMENT. */
   with(changes: Partial<FeatureSetContent>): FeatureSet {
     return new FeatureSet({ ...this, ...changes });
   }
@@ -158,7 +172,7 @@ export class FeatureSet {
     await writeArrays(path, this.#entries(), options);
   }
 
-  /** The bytes of an .npz, as `save` writes it, for where there are no files. */
+  /** The bytes of an .npz, as `save` writes it, for where there are no files. INVALID_ARGUMENT for a name that numpy cannot hold. */
   encode(): Uint8Array<ArrayBuffer> {
     return encodeNpz(this.#entries());
   }

@@ -25,6 +25,7 @@ export interface FeatureChunk<T extends FloatArray = FloatArray> {
 
 /** A feature file that is open. */
 export interface FeatureStream {
+  /** For messages: the path. */
   readonly name: string;
   /** N. */
   readonly samples: number;
@@ -40,7 +41,10 @@ export interface FeatureStream {
   readonly logitWidth?: number;
   /** [N, D], read by rows as they are asked for: what `fit` takes batches from. */
   readonly features: FeatureRows;
-  /** The samples in order, `rows` at a time; default: as many as fit into 128 MB. May be asked for more than once. */
+  /**
+   * The samples in order, `rows` at a time; default: as many as fit into 128 MB. May be asked for more than once.
+   * INVALID_ARGUMENT for fewer than 1.
+   */
   chunks(rows?: number): AsyncGenerator<FeatureChunk<Float32Array>>;
 }
 

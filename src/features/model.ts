@@ -87,6 +87,7 @@ interface ModelParts {
 
 /** A classifier with the head that is meant. Made by `openModel`; holds the file's bytes, no session. */
 export class Model {
+  /** The file: its bytes, and what they decode to. */
   readonly file: ModelFile;
   /** All heads, and the outputs without one. */
   readonly found: FoundHeads;
@@ -94,6 +95,7 @@ export class Model {
   readonly location: HeadLocation;
   /** Weight [C, D] and bias [C]. */
   readonly head: LinearHead;
+  /** What stands in the file under `metadata_props`, by key. */
   readonly metadata: ReadonlyMap<string, string>;
   /** Class names in class order, [C]: given, of the metadata, or of a LinearClassifier. */
   readonly classes?: readonly string[];
@@ -174,7 +176,7 @@ export class Model {
     };
   }
 
-  /** The inspect document of this model. */
+  /** The inspect document of this model. Weights that cannot be read are no error: the note of their head says why. */
   describe(): Promise<ModelDescription> {
     return describeModel(this.file, this.found, this.sha256);
   }

@@ -13,6 +13,7 @@ import { featuresOf } from './read-features.js';
 
 /** Options of `openFeatures`. */
 export interface OpenFeaturesOptions extends ExtractOptions {
+  /** How pictures become inputs, in place of what the model's metadata say. */
   readonly preprocess?: PreprocessOption;
   /** Refuse data without labels. Default true. */
   readonly labels?: boolean;
@@ -58,6 +59,8 @@ export async function openFeatures(
 /**
  * Checks a set against a head and completes it: labels into the model's class order, logits of this head (those in the
  * file are kept only when they were made by this very model and output).
+ *
+ * Throws SHAPE_MISMATCH (another width than the head takes), LABELS_INVALID, DEVICE_UNAVAILABLE, ABORTED.
  */
 export async function fitFeatures(
   set: FeatureSet,

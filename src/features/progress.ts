@@ -5,6 +5,7 @@ import { platform } from '#platform';
 export interface Progress {
   /** Samples done. */
   readonly done: number;
+  /** Samples in all. */
   readonly total: number;
   /** Since the start. */
   readonly seconds: number;

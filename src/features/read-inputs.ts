@@ -12,6 +12,7 @@ import { inputKeeper } from './verification-inputs.js';
 export interface ReadInputsOptions {
   /** At most so many samples, spread evenly over the source. Default 256. */
   readonly samples?: number;
+  /** Stops between batches with ABORTED. */
   readonly signal?: AbortSignal;
 }
 
@@ -19,7 +20,10 @@ export interface ReadInputsOptions {
 const MOST_BYTES = 256_000_000;
 const BATCH = 16;
 
-/** Reads and preprocesses some samples of `source`, for verify. Errors as Model.extract, but for labels. */
+/**
+ * Reads and preprocesses some samples of `source`, for verify. Errors as Model.extract, but for labels: SHAPE_MISMATCH,
+ * INVALID_ARGUMENT, ABORTED, and what the source throws.
+ */
 export async function readInputs(
   model: Model,
   source: DataSource,

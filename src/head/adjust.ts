@@ -31,19 +31,36 @@ export const ADJUST_METHODS = ['none', 'additive', 'multiplicative', 'tau-norm',
 
 /** A method of `adjust` with its parameter, and without the data it is applied to. */
 export type Adjustment =
-  | { readonly method: 'none' }
-  /** `tau`: any finite number; 0 changes nothing, 1 is Bayes' rule, usual 0 … 2. */
-  | { readonly method: 'additive'; readonly tau: number }
-  /** `gamma`: any finite number, usual 0 … 2. `convention`: default 'published-code'. */
   | {
+      /** Leaves the head as it is. */
+      readonly method: 'none';
+    }
+  | {
+      /** b_k ← b_k − τ (log π_k − log q_k), Menon et al. 2020. */
+      readonly method: 'additive';
+      /** τ, any finite number; 0 changes nothing, 1 is Bayes' rule, usual 0 … 2. */
+      readonly tau: number;
+    }
+  | {
+      /** Rows are scaled by φ_k, Kim & Kim 2020; Hasegawa & Sato 2024, 5.2. */
       readonly method: 'multiplicative';
+      /** γ, any finite number, usual 0 … 2. */
       readonly gamma: number;
+      /** What is done to norms and bias; default 'published-code'. */
       readonly convention?: MultiplicativeConvention;
     }
-  /** `tau`: any finite number; 0 changes nothing, 1 gives all rows the norm 1. */
-  | { readonly method: 'tau-norm'; readonly tau: number }
-  /** `temperature`: finite, > 0; above 1 makes the probabilities less sure. */
-  | { readonly method: 'temperature'; readonly temperature: number };
+  | {
+      /** w_k ← w_k / ‖w_k‖^τ, Kang et al. 2020, 4.3. */
+      readonly method: 'tau-norm';
+      /** τ, any finite number; 0 changes nothing, 1 gives all rows the norm 1. */
+      readonly tau: number;
+    }
+  | {
+      /** All logits are divided by T, Guo et al. 2017. */
+      readonly method: 'temperature';
+      /** T, finite, > 0; above 1 makes the probabilities less sure. */
+      readonly temperature: number;
+    };
 
 /** What the adjustment is made from and for. */
 export interface AdjustContext {

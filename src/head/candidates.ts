@@ -13,12 +13,16 @@ export type MethodParameters = Readonly<Record<string, number | string>>;
 
 /** A head made elsewhere (a fitted one) that competes with the adjustments. It must not have been fitted on validation. */
 export interface ExtraCandidate<T extends FloatArray = FloatArray> {
+  /** What it is called in tables and in the metadata of the result. */
   readonly method: string;
   /** Default none. */
   readonly parameters?: MethodParameters;
   /** The head that is written when this candidate is chosen; of the same shape as the original. */
   readonly head: LinearHead<T>;
-  /** Logits of this head on the validation samples, [N, C]; called once, and the result is not kept. */
+  /**
+   * Logits of this head on the validation samples, [N, C]; called once, and the result is not kept. What it throws ends the
+   * selection; NOT_FINITE where a logit is not.
+   */
   logits(): Matrix | Promise<Matrix>;
   /** Breaks ties between candidates that change equally much: lower first. Default 0. */
   readonly strength?: number;

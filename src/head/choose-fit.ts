@@ -17,12 +17,24 @@ export interface ChooseFitOptions extends SessionOptions {
   readonly counts: ClassCounts;
   /** As those of `select`, with its defaults. */
   readonly targetPrior?: TargetPrior;
+  /** Of many, medium and few in the table; default defaultThresholds(C). */
   readonly thresholds?: GroupThresholds;
+  /** Folds of the cross-validation, a whole number ≥ 2, default 5. */
   readonly folds?: number;
+  /** Of folds and bootstrap, a whole number, default 0. */
   readonly seed?: number;
+  /** Replicates behind interval and p, 100 … 1,000,000, default 2000. */
   readonly bootstrap?: number;
   /** Stops between fits with ABORTED. */
   readonly signal?: AbortSignal;
+}
+
+/** What `chooseFit` gives. */
+export interface FitChoice {
+  /** The fit to use. */
+  readonly fit: FittedHead;
+  /** How it was chosen. Its `table` has a row for each fit, in their order. */
+  readonly selection: Selection<Float32Array>;
 }
 
 /** Fitted heads as candidates of `select`, with logits on `validation` computed when asked for. */
@@ -52,7 +64,7 @@ export async function chooseFit(
   fits: readonly FittedHead[],
   validation: FeatureSet,
   { counts, device, threads, signal, ...options }: ChooseFitOptions,
-): Promise<{ fit: FittedHead; selection: Selection<Float32Array> }> {
+): Promise<FitChoice> {
   const left = survivorsOf(fits);
   if (left.length === 0)
     throw new TailorError('INVALID_ARGUMENT', 'Choosing a fit: there is none to choose from.');

@@ -28,6 +28,7 @@ export interface EstimatePriorOptions {
 export interface EstimatedPrior {
   /** q, [C], sums to 1. */
   readonly prior: Float64Array;
+  /** How many rounds of EM were made. */
   readonly iterations: number;
   /** False when `maxIterations` came first. */
   readonly converged: boolean;

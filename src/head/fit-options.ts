@@ -62,10 +62,14 @@ export type Sampling = 'plain' | 'class-balanced' | 'square-root';
 
 /** Radius η of MaxNorm: ‖w_k‖ ≤ η for every row. */
 export type MaxNorm =
-  /** η itself, above 0. */
-  | { readonly radius: number }
-  /** t in η = n_min + t (n_max − n_min) over the row norms of the head that the fit starts from, 0 … 1. */
-  | { readonly relative: number };
+  | {
+      /** η itself, above 0. */
+      readonly radius: number;
+    }
+  | {
+      /** t in η = n_min + t (n_max − n_min) over the row norms of the head that the fit starts from, 0 … 1. */
+      readonly relative: number;
+    };
 
 /** One configuration of stochastic training. */
 export interface SgdOptions extends LossOptions {
@@ -123,7 +127,14 @@ export interface FitEpoch {
   /** Mean of the losses of the epoch's batches, each before the step that it led to, without the decay term. */
   readonly loss: number;
   /** Row norms ‖w_k‖ after the epoch. */
-  readonly norms: { readonly min: number; readonly mean: number; readonly max: number };
+  readonly norms: {
+    /** The smallest. */
+    readonly min: number;
+    /** Their mean. */
+    readonly mean: number;
+    /** The largest. */
+    readonly max: number;
+  };
   /** As the schedule had it at the start of this epoch. */
   readonly learningRate: number;
 }

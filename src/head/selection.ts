@@ -47,6 +47,7 @@ export interface SelectOptions<T extends FloatArray = FloatArray> {
   readonly bootstrap?: number;
   /** A class without validation samples: 'error' (CLASS_MISSING, default), or 'skip' to average over the others. */
   readonly missing?: 'error' | 'skip';
+  /** Stops between candidates with ABORTED. */
   readonly signal?: AbortSignal;
   /** Called after each candidate was scored; `done` rises to `total`. */
   readonly onProgress?: (progress: { done: number; total: number }) => void;
@@ -54,7 +55,9 @@ export interface SelectOptions<T extends FloatArray = FloatArray> {
 
 /** A method with its parameters; method 'none' is the original head. */
 export interface Choice {
+  /** 'none' for the original head, else the name of an adjustment or of an extra candidate. */
   readonly method: string;
+  /** Of the method; empty where it has none. */
   readonly parameters: MethodParameters;
 }
 
@@ -66,6 +69,7 @@ export interface CandidateRow extends Choice, PerGroup<number>, Standing {
 
 /** One method on its own. */
 export interface MethodSummary {
+  /** Name of the method. */
   readonly method: string;
   /** Set for multiplicative adjustment. */
   readonly convention?: string;
@@ -78,9 +82,15 @@ export interface MethodSummary {
 /** Result of `select`; all but the heads is plain data for JSON. */
 export interface Selection<T extends FloatArray = FloatArray> {
   /** What to use: `candidate` if it is beyond noise, else the original head. */
-  readonly chosen: Choice & { readonly head: LinearHead<T> };
+  readonly chosen: Choice & {
+    /** Weight and bias, ready to be grafted. */
+    readonly head: LinearHead<T>;
+  };
   /** What the rule proposes on the complete validation set, whether beyond noise or not (for callers that force it). */
-  readonly candidate: Choice & { readonly head: LinearHead<T> };
+  readonly candidate: Choice & {
+    /** Weight and bias, ready to be grafted. */
+    readonly head: LinearHead<T>;
+  };
   /** Place of `candidate` in `table`; 0 is the original head. */
   readonly row: number;
   /** Whether `candidate` differs from the original head and its improvement is significant. */
@@ -89,13 +99,18 @@ export interface Selection<T extends FloatArray = FloatArray> {
   readonly improvement: Improvement;
   /** Every candidate: the original head, the grids of the methods in their order, the extra candidates in theirs. */
   readonly table: CandidateRow[];
+  /** The best of each method by itself. */
   readonly methods: MethodSummary[];
   /** What was chosen without each fold: choices that agree show a stable selection. */
   readonly foldChoices: Choice[];
   /** Folds used: less than asked for when no class has that many samples. */
   readonly folds: number;
+  /** N of validation. */
   readonly samples: number;
+  /** Classes without a validation sample. */
   readonly missingClasses: number[];
+  /** Where many, medium and few were cut. */
   readonly thresholds: GroupThresholds;
+  /** What a user should know about the choice, in sentences. */
   readonly warnings: string[];
 }

@@ -8,15 +8,19 @@ import { type FoundWalk, walkBack } from './walk-back.js';
 
 /** An output that leads to no head. */
 export interface RefusedOutput {
+  /** Name of the output. */
   readonly output: string;
+  /** In words, without a full stop. */
   readonly reason: string;
   /** True where there is a head, but one that cannot be changed safely. */
   readonly unsupported: boolean;
 }
 
-/** What {@link findHeads} found. */
+/** What was found in a model. */
 export interface FoundHeads {
+  /** Those that can be changed; several where outputs lead to several. */
   readonly heads: readonly HeadLocation[];
+  /** The outputs that lead to none. */
   readonly refused: readonly RefusedOutput[];
 }
 

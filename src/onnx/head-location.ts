@@ -13,7 +13,9 @@ export type Activation = 'none' | 'softmax' | 'log-softmax' | 'sigmoid';
 
 /** A graph output that the head leads to. */
 export interface HeadOutput {
+  /** Name of the output. */
   readonly name: string;
+  /** What follows the logits on the way to it. */
   readonly activation: Activation;
   /**
    * `scores`: `activation` of the logits, one number per class; `labels`: the best class by index or by the model's own
@@ -45,6 +47,7 @@ export interface HeadLocation {
   readonly output: string;
   /** All outputs that it leads to, `output` among them. */
   readonly outputs: readonly HeadOutput[];
+  /** How the head is written in the graph. */
   readonly kind: HeadKind;
   /** C. */
   readonly classes: number;
@@ -52,6 +55,7 @@ export interface HeadLocation {
   readonly dimensions: number;
   /** Whether the model stores a bias. */
   readonly hasBias: boolean;
+  /** Number type of its weight. */
   readonly dtype: HeadDtype;
   /** The head's input: [N, D], or with further dimensions of length 1. For kind `logits`, the logits. */
   readonly features: string;

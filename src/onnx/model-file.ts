@@ -7,7 +7,9 @@ import { checkWire, listFields } from './wire.js';
 
 /** A model as it was read. `proto` shares memory with `bytes`: write to neither. */
 export interface ModelFile {
+  /** The file as it is. */
   readonly bytes: Uint8Array;
+  /** The same, decoded. */
   readonly proto: ModelProto;
   /** Where it was read from; undefined for bytes. */
   readonly path?: string;

@@ -32,17 +32,33 @@ export interface ChangeModelOptions extends SessionOptions {
   readonly referAbove?: number;
 }
 
+/** What `save` wrote. */
+export interface SavedModel {
+  /** The path of the .onnx, as it was given. */
+  readonly out: string;
+  /** Of the .onnx, in lower-case hexadecimal. */
+  readonly sha256: string;
+  /** Files of new external data that earlier models of this name had and this one has not. */
+  readonly unused?: readonly string[];
+}
+
 /** A changed model that was proven and not yet written. */
 export class ChangedModel {
   /** Lower-case hexadecimal, of `bytes`. */
   readonly sha256: string;
   /** The head as the file holds it, rounded to its number type. */
   readonly head: LinearHead;
+  /** What running the original and this file side by side showed. */
   readonly verification: Verification;
   /** What was done that a user should know (a bias added, a shared tensor copied, rounding). */
   readonly notes: readonly string[];
   /** External data of the head, new: files that belong beside the model. Empty where the head is in the model itself. */
-  readonly sideFiles: readonly { readonly location: string; readonly bytes: Uint8Array }[];
+  readonly sideFiles: readonly {
+    /** Path from the model's folder, as the model names it. */
+    readonly location: string;
+    /** Content of the file. */
+    readonly bytes: Uint8Array;
+  }[];
   readonly #grafted: Grafted;
   readonly #source: ModelFile;
 
@@ -70,10 +86,7 @@ export class ChangedModel {
    * FILE_EXISTS (without `overwrite`, and of external data always), FILE_BUSY, FILE_CHANGED, FILE_UNWRITABLE; the target is then as it
    * was. `unused` are files of new data that earlier models of this name had and this one has not: no other model should need them.
    */
-  async save(
-    path: string,
-    { overwrite = false }: { overwrite?: boolean } = {},
-  ): Promise<{ out: string; sha256: string; unused?: string[] }> {
+  async save(path: string, { overwrite = false }: { overwrite?: boolean } = {}): Promise<SavedModel> {
     const exists = (await platform.info(path)) !== undefined;
     if (exists && !overwrite) throw alreadyThere(path);
     // External data lies beside the file itself, not beside a link to it.

@@ -9,6 +9,7 @@ import type { DeviceTensor } from '../runtime/tensors.js';
 
 /** One output of the changed file. */
 export interface OutputComparison {
+  /** Name of the output. */
   readonly name: string;
   /**
    * `scores`: logits or probabilities against those of the promised logits; `labels`: decisions against the promised
@@ -18,6 +19,7 @@ export interface OutputComparison {
   readonly compared: 'scores' | 'labels' | 'unchanged' | 'derived';
   /** Largest absolute difference; for labels, the share of samples with another class; null for `derived`. */
   readonly maxAbsDifference: number | null;
+  /** Whether the difference is within the tolerance; true where nothing was compared. */
   readonly passed: boolean;
 }
 

@@ -3,12 +3,19 @@ import type { Evaluation } from '../evaluation/evaluate.js';
 
 /** One line; accuracies in per cent with one decimal, null where a group has no class. */
 export interface ComparisonRow {
+  /** Name of the set. */
   readonly set: string;
+  /** The original head, or the one in the file. */
   readonly head: 'before' | 'after';
+  /** Mean accuracy of the classes with many training samples, in per cent; null where there are none. */
   readonly many: number | null;
+  /** The same of those between. */
   readonly medium: number | null;
+  /** The same of those with few. */
   readonly few: number | null;
+  /** Mean of the per-class accuracies, in per cent. */
   readonly average: number;
+  /** Accuracy of the worst class, in per cent. */
   readonly worst: number;
 }
 

@@ -12,7 +12,9 @@ export interface GraftOptions extends Omit<ChangeModelOptions, 'metadata'> {
 
 /**
  * Replaces weight and bias of the model's head, keeps every other byte, writes provenance into the metadata and proves
- * the result by running it. Nothing is written: call `save` on the result. Errors as `changeModel`.
+ * the result by running it. Nothing is written: call `save` on the result.
+ *
+ * Throws SHAPE_MISMATCH for a head of another size, HEAD_UNSUPPORTED, HEAD_OVERFLOW, VERIFICATION_FAILED.
  */
 export async function graft(
   model: Model,

@@ -10,6 +10,7 @@ export const METADATA_PREFIX = 'onnx_tailor.';
 export interface HeadOrigin {
   /** 'additive', 'multiplicative', …; 'none' for the original head; 'given' for a head that came as a file. */
   readonly method: string;
+  /** Of the method; default none. */
   readonly parameters?: Readonly<Record<string, number | string>>;
   /** Training counts that the prior was taken from. */
   readonly counts?: ClassCounts;

@@ -14,6 +14,7 @@ export type RecalibrateMethod = 'auto' | GridMethod | FitMethod;
 
 /** A head and what is to be said of it in the new model. */
 export interface GivenHead {
+  /** What it is called in the result and in its metadata. */
   readonly method: string;
   /** Default: none. */
   readonly parameters?: MethodParameters;
@@ -27,6 +28,7 @@ export interface RecalibrateProgress {
   readonly what: 'fits' | 'candidates';
   /** Of fits with a fraction: what the one under way has done. */
   readonly done: number;
+  /** How many there are of `what`. */
   readonly total: number;
 }
 
@@ -76,6 +78,7 @@ export interface RecalibrateOptions extends SessionOptions {
   readonly missing?: 'error' | 'skip';
   /** File name that the result will have; see ChangeModelOptions. */
   readonly outName?: string;
+  /** Stops between fits, candidates and runs with ABORTED. */
   readonly signal?: AbortSignal;
   /** Called while heads are fitted and candidates are scored. */
   readonly onProgress?: (progress: RecalibrateProgress) => void;

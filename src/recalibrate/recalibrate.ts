@@ -13,7 +13,7 @@ import { fitFeatures } from '../features/open-features.js';
 import type { MethodParameters } from '../head/candidates.js';
 import type { Improvement } from '../head/improvement.js';
 import type { Selection } from '../head/selection.js';
-import { type ChangedModel, changeModel } from './changed-model.js';
+import { type ChangedModel, changeModel, type SavedModel } from './changed-model.js';
 import { chooseHead } from './choose-head.js';
 import { type ComparisonRow, compareEvaluations } from './comparison.js';
 import { adjustedBefore, provenance } from './provenance.js';
@@ -24,7 +24,9 @@ import { trainCountsOf } from './train-counts.js';
 
 /** The same of the original head and of the head in the file. */
 export interface BeforeAndAfter<T> {
+  /** Of the original head. */
   readonly before: T;
+  /** Of the head in the file. */
   readonly after: T;
 }
 
@@ -32,6 +34,7 @@ export interface BeforeAndAfter<T> {
 export interface Recalibration {
   /** The method in the file; 'none' when the original head was kept. */
   readonly method: string;
+  /** Of the method; empty where it has none. */
   readonly parameters: MethodParameters;
   /** True when the original head was kept because nothing was better beyond noise. */
   readonly kept: boolean;
@@ -49,24 +52,25 @@ export interface Recalibration {
   readonly selectedOn: string;
   /** Training samples per class, [C], and where many, medium and few were cut. */
   readonly trainCounts: ClassCounts;
+  /** Where many, medium and few were cut. */
   readonly thresholds: GroupThresholds;
   /** Which groups wrong answers on validation go to. */
   readonly confusion: BeforeAndAfter<GroupConfusion>;
   /** On the test set, where one was given. */
   readonly test?: BeforeAndAfter<Evaluation> & {
+    /** Name of the set. */
     readonly name: string;
+    /** Which groups wrong answers on it go to. */
     readonly confusion: BeforeAndAfter<GroupConfusion>;
   };
   /** Before and after in per cent, for console.table. */
   readonly comparison: ComparisonRow[];
+  /** What a user should know about the choice and the file, in sentences. */
   readonly notes: readonly string[];
   /** The proven model. */
   readonly changed: ChangedModel;
   /** Writes the proven model; see ChangedModel.save. */
-  save(
-    path: string,
-    options?: { overwrite?: boolean },
-  ): Promise<{ out: string; sha256: string; unused?: string[] }>;
+  save(path: string, options?: { overwrite?: boolean }): Promise<SavedModel>;
 }
 
 /**

@@ -13,31 +13,44 @@ import { fitText, oneLine } from './words.js';
 export interface ReportEvaluation {
   /** Name of the set, e.g. 'test'. */
   readonly setName: string;
+  /** Of the original head, or of the only one. */
   readonly before: Evaluation;
+  /** Of the new head on the same samples. */
   readonly after?: Evaluation;
   /** groupConfusion of the same answers. */
-  readonly confusion?: { readonly before: GroupConfusion; readonly after?: GroupConfusion };
+  readonly confusion?: {
+    /** Of `before`. */
+    readonly before: GroupConfusion;
+    /** Of `after`, where there is one. */
+    readonly after?: GroupConfusion;
+  };
   /** A sentence on how the figures may be read, e.g. that the head was chosen on this set. */
   readonly note?: string;
 }
 
 /** What was done to the head. A Recalibration has all of it. */
 export interface ReportRecalibration {
+  /** Name of the method; 'none' where the original head was kept. */
   readonly method: string;
+  /** Of the method. */
   readonly parameters: Readonly<Record<string, unknown>>;
   /** True when the original head was kept. */
   readonly kept: boolean;
+  /** Gain of the choice over the original head, with its interval. */
   readonly improvement: Improvement;
   /** Name of the set that the choice was made on. */
   readonly selectedOn: string;
   /** Whether `improvement` is from out-of-fold answers: true where something was searched. */
   readonly outOfFold?: boolean;
+  /** What a user should know, in sentences. */
   readonly notes: readonly string[];
+  /** The proof of the file, where one was written. */
   readonly verification?: Verification;
 }
 
 /** Everything that a report shows; each part is left out where it is absent. */
 export interface ReportContent {
+  /** Title of the page. */
   readonly title: string;
   /** One, or two to be shown side by side, e.g. train and test. */
   readonly diagnostics?: readonly Diagnostics[];
@@ -49,6 +62,7 @@ export interface ReportContent {
   readonly trainCounts?: ClassCounts;
   /** Default: those of the diagnostics or the evaluation. */
   readonly thresholds?: GroupThresholds;
+  /** What was done to the head. */
   readonly recalibration?: ReportRecalibration;
   /** Findings beside those of the diagnostics, e.g. of adviseTogether. */
   readonly advice?: readonly Advice[];

@@ -11,6 +11,7 @@ export interface DiagnosisReportOptions {
   readonly test?: Diagnostics;
   /** Answers of the head on a set that it was not trained on. */
   readonly evaluations?: readonly ReportEvaluation[];
+  /** Where everything came from: pairs of what and which. Default none. */
   readonly provenance?: ReportContent['provenance'];
 }
 

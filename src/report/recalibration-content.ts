@@ -8,9 +8,11 @@ import type { ReportContent, ReportEvaluation } from './content.js';
 export interface RecalibrationReportOptions {
   /** Default 'Recalibration'. */
   readonly title?: string;
-  /** Diagnostics of the training features and of the validation features, as far as they were made. */
+  /** Diagnostics of the training features, as far as they were made. */
   readonly train?: Diagnostics;
+  /** Diagnostics of the validation features, as far as they were made. */
   readonly validation?: Diagnostics;
+  /** Where everything came from: pairs of what and which. Default none. */
   readonly provenance?: ReportContent['provenance'];
 }
 

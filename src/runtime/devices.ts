@@ -11,13 +11,17 @@ export const DEVICES: readonly Device[] = ['auto', 'cpu', 'cuda', 'webgpu'];
 
 /** A device that `auto` passed over, and why. */
 export interface RefusedDevice {
+  /** The device that was passed over. */
   readonly device: NamedDevice;
+  /** What is missing, and what to do. */
   readonly reason: string;
 }
 
 /** One line of doctor. */
 export interface DeviceReport {
+  /** Which device. */
   readonly device: NamedDevice;
+  /** Whether it computes here. */
   readonly available: boolean;
   /** What was found, or what is missing and what to do. */
   readonly reason: string;

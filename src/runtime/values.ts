@@ -7,6 +7,7 @@ import { castTo, type TensorData } from './tensors.js';
 
 /** An input or output as the model declares it. */
 export interface ValueInfo {
+  /** Name in the model. */
   readonly name: string;
   /** 'float32', 'int64', …; 'other' for sequences and maps, which sessions do not return. */
   readonly type: string;
@@ -16,7 +17,9 @@ export interface ValueInfo {
 
 /** What is fed for one input: numbers of any type (converted to the input's own) and their shape. */
 export interface Feed {
+  /** Numbers in C order. */
   readonly data: TensorData;
+  /** Shape; its product is the length of `data`. */
   readonly dims: readonly number[];
 }
 

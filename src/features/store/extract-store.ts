@@ -23,6 +23,7 @@ import { shardWriter, writeStoreFile } from './write-shard.js';
 
 /** Options of `extractStore`. */
 export interface ExtractStoreOptions extends ExtractOptions {
+  /** How pictures become inputs, in place of what the model's metadata say. */
   readonly preprocess?: PreprocessOption;
   /** Go on with a store that was not finished, in its batch and on its device. Default false. */
   readonly resume?: boolean;
@@ -48,7 +49,9 @@ export interface StoreReport {
   readonly labelled: boolean;
   /** Of this part. */
   readonly shards: number;
+  /** Which part this was; 1 of 1 for all. */
   readonly part: StorePart;
+  /** Samples that are run at once. */
   readonly batch: number;
   /** Everything was there already: nothing was run. */
   readonly cached: boolean;

@@ -27,7 +27,9 @@ export interface StoreShard extends StoreFile {
 
 /** Which part of the shards: 1 ≤ index ≤ count. */
 export interface StorePart {
+  /** Number of the part, from 1. */
   readonly index: number;
+  /** How many parts there are. */
   readonly count: number;
 }
 

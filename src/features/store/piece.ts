@@ -10,9 +10,11 @@ export interface StorePiece {
   readonly name: string;
   /** N of the whole store. */
   readonly total: number;
+  /** The part of the store that the samples are in. */
   readonly part: StorePart;
   /** Its samples are [from, to). */
   readonly from: number;
+  /** Number of the sample behind the last one. */
   readonly to: number;
 }
 

@@ -14,7 +14,7 @@ import { partOf } from './part-of.js';
 import { pieceOf, type StorePiece } from './piece.js';
 import { readState } from './store-state.js';
 
-/** Whether a path is a folder with a manifest of ours. */
+/** Whether a path is a folder with a manifest of ours; false for a path where nothing is. FILE_UNREADABLE where it may not be read. */
 export async function isStore(path: string): Promise<boolean> {
   if ((await platform.info(path))?.kind !== 'folder') return false;
   const file = (await platform.listFolder(path)).find(isManifest);

@@ -137,16 +137,10 @@ function takenBy(data: string, path: string): TailorError {
 export async function changeModel(
   model: Model,
   head: LinearHead,
-  {
-    metadata,
-    inputs,
-    inputsName,
-    outName = 'model.onnx',
-    device,
-    threads,
-    referAbove,
-  }: ChangeModelOptions = {},
+  options: ChangeModelOptions = {},
 ): Promise<ChangedModel> {
+  // Not in the parameters: declarations show them, and have no referAbove.
+  const { metadata, inputs, inputsName, outName = 'model.onnx', device, threads, referAbove } = options;
   const grafted = await graftHead(model.file, model.location, head, { metadata, outName });
   // Of a large model the weights that stay are referred to in the source: the file to be proven is then small.
   const { edits, folder } = await runnableEdits(model.file, undefined, { referAbove });

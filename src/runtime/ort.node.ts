@@ -21,9 +21,25 @@ const CUDA_STEP =
 /** Answers of `check` that came from a child process. */
 const probed = new Map<NamedDevice, Promise<DeviceCheck>>();
 
+/**
+ * A tensor that the binding can read. Where the engine has a Float16Array (Node 24), onnxruntime-common holds float16 in one, and
+ * the binding of onnxruntime-node finds no numbers in it: it is shown the bits.
+ */
+class BindingTensor extends (runtime.Tensor as new (
+  type: string,
+  data: unknown,
+  dims: readonly number[],
+) => runtime.Tensor) {
+  constructor(type: string, data: unknown, dims: readonly number[]) {
+    super(type, data, dims);
+    if (data instanceof Uint16Array && this.data !== data)
+      Object.defineProperty(this, 'data', { value: data });
+  }
+}
+
 /** CUDA, WebGPU and the processor. */
 export const ort: Ort = {
-  Tensor: runtime.Tensor,
+  Tensor: BindingTensor as typeof runtime.Tensor,
   devices: ['cuda', 'webgpu', 'cpu'],
   threads: true,
   processors: availableParallelism(),

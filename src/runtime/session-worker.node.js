@@ -87,7 +87,11 @@ async function answer(question) {
   /** @type {Record<string, Tensor>} */
   const tensors = {};
   for (const { name, type, data, dims } of feeds) {
-    tensors[name] = new Tensor(/** @type {'float32'} */ (type), /** @type {Float32Array} */ (data), dims);
+    const tensor = new Tensor(/** @type {'float32'} */ (type), /** @type {Float32Array} */ (data), dims);
+    // As BindingTensor of ort.node.ts: the binding finds no numbers in the Float16Array of newer engines.
+    if (data instanceof Uint16Array && tensor.data !== /** @type {unknown} */ (data))
+      Object.defineProperty(tensor, 'data', { value: data });
+    tensors[name] = tensor;
   }
   const outputs = sent(
     /** @type {Record<string, Tensor>} */ (await busy(() => opened.run(tensors, fetches))),

@@ -87,7 +87,21 @@ export async function openZip(source: ByteSource): Promise<ZipArchive> {
     at = next;
   }
   if (at !== bytes) throw invalid(source, `its directory announces ${count} entries, but holds more`);
+  assertApart([...entries.values()], source);
   return { source, entries, directoryOffset: offset, unpacked: new Set() };
+}
+
+/** Entries that share bytes are how a small archive holds petabytes (Fifield 2019, "A better zip bomb"). */
+function assertApart(entries: ZipEntry[], source: ByteSource): void {
+  let before: ZipEntry | undefined;
+  for (const entry of entries.sort((a, b) => a.offset - b.offset)) {
+    // The local header has the name again, and maybe more.
+    const least = before && before.offset + 30 + before.name.length + before.compressedBytes;
+    if (least !== undefined && least > entry.offset) {
+      throw invalid(source, `entries ${before?.name} and ${entry.name} overlap`);
+    }
+    before = entry;
+  }
 }
 
 /** Reads one entry and checks its CRC-32. Stored entries of bytes in memory share that memory. */
@@ -140,10 +154,26 @@ export async function zipEntryStart(
   const nameBytes = view.getUint16(26, true);
   const start = entry.offset + 30 + nameBytes + view.getUint16(28, true);
   if (start + compressedBytes > directoryOffset) throw invalid(source, `entry ${name} has impossible sizes`);
-  if (decodeName(await source.read(entry.offset + 30, nameBytes)) !== name) {
+  const rest = await source.read(entry.offset + 30, start - entry.offset - 30);
+  if (decodeName(rest.subarray(0, nameBytes)) !== name) {
     throw invalid(source, `entry ${name} has another name at its own place`);
   }
+  assertSame(entry, view, rest.subarray(nameBytes), source);
   return start;
+}
+
+/** What the local header says is what the directory says, or another program would read something else than this one. */
+function assertSame(entry: ZipEntry, view: DataView, extra: Uint8Array, source: ByteSource): void {
+  const { name, method, crc, bytes, compressedBytes } = entry;
+  const flags = view.getUint16(6, true);
+  let same = view.getUint16(8, true) === method && (flags & 1) === 0;
+  // Written in a stream, sizes and checksum stand behind the content.
+  if ((flags & 8) === 0) {
+    const sizes = [view.getUint32(22, true), view.getUint32(18, true)];
+    const [size, packed] = zip64Sizes(sizes, viewOf(extra), 0, extra.length, source);
+    same &&= view.getUint32(14, true) === crc && size === bytes && packed === compressedBytes;
+  }
+  if (!same) throw invalid(source, `entry ${name} is described otherwise at its own place`);
 }
 
 interface Directory {
@@ -171,7 +201,22 @@ async function findDirectory(source: ByteSource): Promise<Directory> {
       end,
     };
     const is64 = at >= 20 && view.getUint32(at - 20, true) === 0x07064b50;
-    if (is64) return readZip64Directory(source, toNumber(view.getBigUint64(at - 12, true), source), end - 20);
+    if (is64) {
+      const wide = await readZip64Directory(
+        source,
+        toNumber(view.getBigUint64(at - 12, true), source),
+        end - 20,
+      );
+      const agree = (short: number, none: number, long: number) => short === none || short === long;
+      if (
+        !agree(found.entries, 0xffff, wide.entries) ||
+        !agree(found.bytes, 0xffffffff, wide.bytes) ||
+        !agree(found.offset, 0xffffffff, wide.offset)
+      ) {
+        throw invalid(source, 'its two end records contradict each other');
+      }
+      return wide;
+    }
     if (view.getUint16(at + 4, true) !== 0 || found.entries !== view.getUint16(at + 8, true)) {
       throw new TailorError(
         'FORMAT_UNSUPPORTED',

@@ -73,7 +73,13 @@ export async function extractRows(
       inThreads: options.workers !== 0 && to - from > batch,
     });
     size = probe?.batch ?? reader.size;
-    onProgress?.(report(0));
+    try {
+      onProgress?.(report(0));
+    } catch (error) {
+      // Its threads are running; afterwards runBatches closes it.
+      await reader.close();
+      throw error;
+    }
     await runBatches({ reader, pool, outputs, range, signal, doing: stopped }, async (read) => {
       keep?.keep(read);
       const { start, samples } = read;

@@ -1,8 +1,14 @@
 /** Training samples per class, in class order: what the prior π_k = N_k / N comes from. */
 import { TailorError } from './errors.js';
 
-/** N_k for k = 0 … C−1: finite, > 0, not necessarily sorted or whole (weighted samples). */
+/** N_k for k = 0 … C−1: 1e−100 … 1e100, not necessarily sorted or whole (weighted samples). */
 export type ClassCounts = ArrayLike<number>;
+
+/**
+ * Counts and priors from here to there: far beyond what anyone counts, and such that their sums, shares and the ratios of these are
+ * numbers of float64 with all their digits.
+ */
+export const [LEAST_COUNT, MOST_COUNT] = [1e-100, 1e100];
 
 /** Checks counts against the number of classes; throws COUNTS_INVALID naming the first class that is wrong. */
 export function assertCounts(counts: ClassCounts, classes: number, doing: string): void {
@@ -13,19 +19,37 @@ export function assertCounts(counts: ClassCounts, classes: number, doing: string
     );
   }
   for (let k = 0; k < classes; k++) {
-    if (!(Number.isFinite(counts[k]) && counts[k] > 0)) {
+    if (!(counts[k] >= LEAST_COUNT && counts[k] <= MOST_COUNT)) {
       throw new TailorError(
         'COUNTS_INVALID',
-        `${doing}: the count of class ${k} is ${counts[k]}; every count must be a finite number above 0. ` +
+        `${doing}: the count of class ${k} is ${counts[k]}; every count must be a finite number above 0 (${LEAST_COUNT} … ${MOST_COUNT}). ` +
           'A class that was never trained on has no prior: give it a small positive count if you want it adjusted.',
       );
     }
   }
 }
 
-/** The prior π_k = N_k / Σ N, [C], in float64. The counts are not checked here: what uses a prior throws COUNTS_INVALID. */
+/**
+ * The prior π_k = N_k / Σ N, [C], in float64. A class may have the count 0 here, but not all. COUNTS_INVALID for a count that is
+ * negative, not a number or above 1e100, and where the sum is 0.
+ */
 export function prior(counts: ClassCounts): Float64Array {
-  const total = Array.from(counts).reduce((sum, n) => sum + n, 0);
+  let total = 0;
+  for (let k = 0; k < counts.length; k++) {
+    if (!(counts[k] >= 0 && counts[k] <= MOST_COUNT)) {
+      throw new TailorError(
+        'COUNTS_INVALID',
+        `Computing a prior: the count of class ${k} is ${counts[k]}; counts are finite numbers of at least 0, up to ${MOST_COUNT}.`,
+      );
+    }
+    total += counts[k];
+  }
+  if (!(total > 0)) {
+    throw new TailorError(
+      'COUNTS_INVALID',
+      `Computing a prior: the counts of ${counts.length} classes add up to ${total}; at least one must be above 0.`,
+    );
+  }
   return Float64Array.from(counts, (n) => n / total);
 }
 

@@ -8,9 +8,11 @@ import { TailorError } from './errors.js';
 
 /** One limit: what it is without being set, and why there is one. */
 export interface LimitDescription {
+  /** What it is unless it was set. */
   readonly default: number;
   /** What is counted. */
   readonly unit: string;
+  /** Why there is a limit, and why this one. */
   readonly reason: string;
   /** It cannot be set higher. Default: the largest whole number. */
   readonly most?: number;

@@ -76,7 +76,10 @@ export function assertFiniteHead(head: LinearHead, doing = 'Making a head'): voi
   }
 }
 
-/** Euclidean norm of each row of the weight, [C], in float64. */
+/** Sums of squares in which nothing that counts has overflowed or become 0. */
+const [LEAST_SQUARES, MOST_SQUARES] = [1e-260, 1e300];
+
+/** Euclidean norm of each row of the weight, [C], in float64; also of rows whose squares float64 does not hold. */
 export function rowNorms(head: LinearHead): Float64Array {
   const [classes, dimensions] = headShape(head);
   const weight = denseData(head.weight);
@@ -84,7 +87,17 @@ export function rowNorms(head: LinearHead): Float64Array {
   for (let k = 0; k < classes; k++) {
     let sum = 0;
     for (let d = k * dimensions; d < (k + 1) * dimensions; d++) sum += weight[d] * weight[d];
-    norms[k] = Math.sqrt(sum);
+    const holds = sum > LEAST_SQUARES && sum < MOST_SQUARES;
+    norms[k] = holds ? Math.sqrt(sum) : scaledNorm(weight.subarray(k * dimensions, (k + 1) * dimensions));
   }
   return norms;
+}
+
+function scaledNorm(row: FloatArray): number {
+  let largest = 0;
+  for (const value of row) largest = Math.max(largest, Math.abs(value));
+  if (largest === 0) return 0;
+  let sum = 0;
+  for (const value of row) sum += (value / largest) ** 2;
+  return largest * Math.sqrt(sum);
 }

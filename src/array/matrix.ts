@@ -94,6 +94,8 @@ export function assertFiniteRows(
   throw new TailorError(
     'NOT_FINITE',
     `${doing}: the ${what} of sample ${firstSample + Math.floor(at / columns)}, ${axis} ${at % columns} is ${data[at]}; ` +
-      'every number must be finite. Look at that sample, its preprocessing, and the weights.',
+      (what === 'logit' && data[at] === Number.NEGATIVE_INFINITY
+        ? 'every number must be finite. A class that the model masks out with −Infinity cannot be adjusted or evaluated: mask it with a large negative number (−1e30), or leave it out. Without a mask, the weights or features are too large for their type.'
+        : 'every number must be finite. Look at that sample, its preprocessing, and the weights.'),
   );
 }

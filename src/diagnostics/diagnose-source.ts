@@ -1,5 +1,5 @@
 /** What `diagnose` does: passes over the features, then a figure after the other. */
-import { assertCounts } from '../array/class-counts.js';
+import { assertCounts, LEAST_COUNT, MOST_COUNT } from '../array/class-counts.js';
 import { TailorError } from '../array/errors.js';
 import type { LinearHead } from '../array/linear-head.js';
 import { assertReplicates, type Interval } from '../evaluation/bootstrap.js';
@@ -16,7 +16,7 @@ import { type Miss, missingFigures } from './missing.js';
 import { halfSampleIntervals } from './resample.js';
 import { smallClasses } from './small-classes.js';
 import { gradientFactor } from './stationary-point.js';
-import { sampleCount } from './statistics.js';
+import { type FeatureStatistics, productsFit, sampleCount, TOO_LARGE } from './statistics.js';
 import { accuracyIntervals, accuracyOf, intervalFigures, plainFigures } from './statistics-figures.js';
 import { theorem1Figures } from './theorem1.js';
 import { STAGE_TWO_WEIGHT_DECAY, theorem2Figures } from './theorem2.js';
@@ -35,10 +35,10 @@ export async function diagnoseSource(source: DiagnoseSource, options: DiagnoseOp
     threads,
   } = options;
   assertReplicates(replicates, 0, 'Diagnosing');
-  if (!(Number.isFinite(weightDecay) && weightDecay > 0)) {
+  if (!(weightDecay >= LEAST_COUNT && weightDecay <= MOST_COUNT)) {
     throw new TailorError(
       'INVALID_ARGUMENT',
-      `Diagnosing: the weight decay is ${weightDecay}; a finite number above 0 is needed (published: ${STAGE_TWO_WEIGHT_DECAY}).`,
+      `Diagnosing: the weight decay is ${weightDecay}; a finite number above 0 (${LEAST_COUNT} … ${MOST_COUNT}) is needed (published: ${STAGE_TWO_WEIGHT_DECAY}).`,
     );
   }
   if (!Number.isSafeInteger(seed)) {
@@ -77,7 +77,7 @@ export async function diagnoseSource(source: DiagnoseSource, options: DiagnoseOp
       sets,
       statistics,
       {
-        answers: answered,
+        answers: productsFit(statistics) ? answered : undefined,
         factor: head && gradientFactor({ statistics, trainCounts, weightDecay }),
       },
       passes,
@@ -85,7 +85,7 @@ export async function diagnoseSource(source: DiagnoseSource, options: DiagnoseOp
   const figures = {
     collapse: {
       ...plain.collapse,
-      nc4: nc4(input, head, miss, means),
+      nc4: nc4(input, { head, statistics }, miss, means),
     },
     accuracy: answers ? accuracyOf(statistics, answers) : miss('accuracy', noAnswers(input, head)),
     theorem1: head
@@ -156,12 +156,13 @@ const NO_HEAD = 'no head was given';
 
 function nc4(
   { sets, logits }: DiagnoseInput,
-  head: LinearHead | undefined,
+  { head, statistics }: { head: LinearHead | undefined; statistics: FeatureStatistics },
   miss: Miss,
   means: MeanPass | undefined,
 ): number | null {
   if (!sets) return miss('collapse.nc4', 'only statistics were given: nearest class means need the features');
   if (!head && !logits) return miss('collapse.nc4', 'neither a head nor logits were given');
+  if (!productsFit(statistics)) return miss('collapse.nc4', TOO_LARGE);
   return means!.disagreement;
 }
 

@@ -2,7 +2,7 @@
 import { listNames } from '../array/text.js';
 import type { Miss } from './missing.js';
 import { norm } from './norms.js';
-import { centreOf, type FeatureStatistics } from './statistics.js';
+import { centreOf, type FeatureStatistics, productsFit, TOO_LARGE } from './statistics.js';
 
 /** Why there is no W*. */
 export const NO_FACTOR =
@@ -33,7 +33,8 @@ export function gradientFactor({
 }: StationaryInput): number | undefined {
   const factor = stationaryFactor(trainCounts, weightDecay);
   const { counts } = statistics;
-  return factor === null || counts.includes(0) || gradientAtZero(statistics) === 0 ? undefined : factor;
+  const means = factor !== null && !counts.includes(0) && gradientAtZero(statistics) > 0;
+  return means && productsFit(statistics) ? factor : undefined;
 }
 
 /**
@@ -52,8 +53,15 @@ export function gradientRatio(
   }
   const atZero = gradientAtZero(statistics);
   if (atZero === 0) return miss(figure, 'all class means are the same: the gradient at 0 is 0');
+  if (!productsFit(statistics)) return miss(figure, TOO_LARGE);
   if (!expected) return miss(figure, 'only statistics were given: the gradient needs the features');
-  return norm(expected) / atZero;
+  const ratio = norm(expected) / atZero;
+  return Number.isFinite(ratio)
+    ? ratio
+    : miss(
+        figure,
+        'the logits at W* do not fit float32: use a larger weight decay, or scale the features down',
+      );
 }
 
 /** ‖μ − μ_k‖ over all numbers of all classes. */

@@ -130,3 +130,14 @@ export function emptyStatistics(
     },
   };
 }
+
+/** Up to this length the products of two features, their sums and differences are numbers of float32: 2⁶⁰, about 10¹⁸. */
+const MOST_NORM = 2 ** 60;
+
+/** Whether products of features can be computed in float32. */
+export function productsFit({ normMax }: FeatureStatistics): boolean {
+  return normMax <= MOST_NORM;
+}
+
+/** Why a figure is missing where they cannot. */
+export const TOO_LARGE = 'the features are so large that their products do not fit float32: scale them down';

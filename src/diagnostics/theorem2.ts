@@ -65,16 +65,17 @@ function compareRows(
   const norms = rowNorms(head);
   const cosines: (number | null)[] = [];
   const distances: (number | null)[] = [];
+  const difference = new Float64Array(dimensions);
   for (let k = 0; k < classes; k++) {
     let product = 0;
-    let square = 0;
-    for (let d = k * dimensions; d < (k + 1) * dimensions; d++) {
-      product += weight[d] * means[d];
-      square += (weight[d] - (factor ?? 0) * means[d]) ** 2;
+    for (let d = 0; d < dimensions; d++) {
+      const at = k * dimensions + d;
+      product += weight[at] * means[at];
+      difference[d] = weight[at] - (factor ?? 0) * means[at];
     }
     const known = norms[k] > 0 && lengths[k] > 0;
     cosines.push(known ? Math.min(1, Math.max(-1, product / norms[k] / lengths[k])) : null);
-    distances.push(known && factor !== null ? Math.sqrt(square) / norms[k] : null);
+    distances.push(known && factor !== null ? norm(difference) / norms[k] : null);
   }
   const unknown = cosines.flatMap((cosine, k) => (cosine === null ? [k] : []));
   if (unknown.length > 0) {

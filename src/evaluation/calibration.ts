@@ -1,4 +1,5 @@
 /** Do the probabilities mean what they say? Negative log-likelihood and expected calibration error. */
+import { allocate } from '../array/allocate.js';
 import { TailorError } from '../array/errors.js';
 import { denseData, type Matrix } from '../array/matrix.js';
 import { argmaxRow } from './argmax.js';
@@ -76,7 +77,7 @@ export interface CalibrationSum {
 export function calibrationSum(classes: number, bins: number): CalibrationSum {
   const p = new Float64Array(classes);
   const top = emptyBins(bins);
-  const byClass = emptyBins(bins * classes);
+  const byClass = emptySums(bins * classes);
   let nll = 0;
   let samples = 0;
   return {
@@ -96,9 +97,8 @@ export function calibrationSum(classes: number, bins: number): CalibrationSum {
         if (winner === label) top.hits[bin]++;
 
         for (let k = 0; k < classes; k++) {
-          const cell = k * bins + binOf(p[k], bins);
-          byClass.samples[cell]++;
-          byClass.confidence[cell] += p[k];
+          // Of many classes most have none.
+          if (p[k] > 0) byClass.confidence[k * bins + binOf(p[k], bins)] += p[k];
         }
         byClass.hits[label * bins + binOf(p[label], bins)]++;
       }
@@ -123,18 +123,22 @@ export function calibrationSum(classes: number, bins: number): CalibrationSum {
 }
 
 /** Sums per bin. */
-interface Bins {
-  readonly samples: Float64Array;
+interface Sums {
   readonly hits: Float64Array;
   readonly confidence: Float64Array;
 }
 
+interface Bins extends Sums {
+  readonly samples: Float64Array;
+}
+
+function emptySums(length: number): Sums {
+  const empty = () => allocate<Float64Array>(Float64Array, length, 'Measuring calibration');
+  return { hits: empty(), confidence: empty() };
+}
+
 function emptyBins(length: number): Bins {
-  return {
-    samples: new Float64Array(length),
-    hits: new Float64Array(length),
-    confidence: new Float64Array(length),
-  };
+  return { ...emptySums(length), samples: new Float64Array(length) };
 }
 
 /** The b with probability in (b/bins, (b+1)/bins]; 0 itself (an underflowed exponential) goes to the first. */
@@ -145,7 +149,7 @@ export function binOf(probability: number, bins: number): number {
 }
 
 /** Σ_b |hits_b − Σ confidence_b|, which is Σ_b n_b |accuracy_b − mean confidence_b|. */
-function gap({ hits, confidence }: Bins): number {
+function gap({ hits, confidence }: Sums): number {
   let sum = 0;
   for (let b = 0; b < hits.length; b++) sum += Math.abs(hits[b] - confidence[b]);
   return sum;

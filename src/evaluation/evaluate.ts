@@ -122,13 +122,20 @@ export function evaluationSum(
       const labels = joinNumbers(truths);
       const tally = tallyClasses(joinNumbers(answers), labels, classes);
       const perClass = perClassAccuracy(tally);
+      const calibrated = calibration.result();
+      if (!Number.isFinite(calibrated.nll)) {
+        throw new TailorError(
+          'NOT_FINITE',
+          `${doing}: the logits lie so far apart that their mean loss does not fit float64. Divide them by a temperature.`,
+        );
+      }
       const present = (k: number) => tally.total[k] > 0;
       return {
         samples: labels.length,
         classes,
         ...summarizeAccuracy(tally),
         ...(groups && groupAccuracy(tally, groups)),
-        ...calibration.result(),
+        ...calibrated,
         perClass,
         perClassSamples: Array.from(tally.total),
         missingClasses: perClass.flatMap((accuracy, k) => (accuracy === null ? [k] : [])),

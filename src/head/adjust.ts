@@ -5,7 +5,7 @@
  * | method | change | source |
  * |---|---|---|
  * | `none` | nothing | |
- * | `additive` | b_k ← b_k − τ (log π_k − log q_k) | Menon et al. 2020, equation 9; Bayes' rule at τ = 1 |
+ * | `additive` | b_k ← b_k − τ (log π_k − log q_k), nothing where that is the same for all | Menon et al. 2020, equation 9; Bayes' rule at τ = 1 |
  * | `multiplicative`, convention `published-code` | w_k ← φ_k w_k, b_k ← φ_k b_k | code of Hasegawa & Sato 2024 |
  * | `multiplicative`, convention `paper` | w_k ← φ_k w_k / ‖w_k‖, b_k kept | Kim & Kim 2020; Hasegawa & Sato 2024, 5.2 |
  * | `tau-norm` | w_k ← w_k / ‖w_k‖^τ, b_k kept | Kang et al. 2020, section 4.3 |
@@ -19,7 +19,7 @@
 import { assertCounts, type ClassCounts, prior } from '../array/class-counts.js';
 import { TailorError } from '../array/errors.js';
 import { assertFiniteHead, headShape, type LinearHead, rowNorms } from '../array/linear-head.js';
-import type { FloatArray } from '../array/matrix.js';
+import { denseData, type FloatArray } from '../array/matrix.js';
 import { type ClassTransform, foldTransform, identityTransform } from './class-transform.js';
 import { resolveTargetPrior, type TargetPrior } from './target-prior.js';
 
@@ -75,7 +75,8 @@ export interface AdjustContext {
  * and rounded once. A row of zeros has no direction: under the normalising methods it stays zero.
  *
  * Errors: INVALID_ARGUMENT (unknown method, parameter or target prior out of range), COUNTS_INVALID (also when counts
- * are needed and absent), NOT_FINITE (the given head), HEAD_OVERFLOW (naming the class and what to change).
+ * are needed and absent), NOT_FINITE (the given head), HEAD_OVERFLOW (naming the class and what to change; also where all
+ * weights of a class would become 0).
  *
  * @example
  * adjust(head, { method: 'additive', tau: 1, counts: [5000, 500, 50] })
@@ -86,10 +87,27 @@ export function adjust<T extends FloatArray>(
 ): LinearHead<T> {
   const doing = `Adjusting the head (${describeAdjustment(options)})`;
   assertFiniteHead(head, doing);
-  return foldTransform(head, adjustmentTransform(head, options), {
+  const folded = foldTransform(head, adjustmentTransform(head, options), {
     doing,
     advice: adviceOnOverflow(options),
   });
+  assertNoRowVanished(head, folded, doing);
+  return folded;
+}
+
+/** A class whose weights have all become 0 would no longer be told from the features. */
+function assertNoRowVanished(head: LinearHead, folded: LinearHead, doing: string): void {
+  const [classes, dimensions] = headShape(head);
+  const [before, after] = [denseData(head.weight), denseData(folded.weight)];
+  for (let k = 0; k < classes; k++) {
+    const row = (of: FloatArray) => of.subarray(k * dimensions, (k + 1) * dimensions);
+    if (row(after).some((value) => value !== 0) || row(before).every((value) => value === 0)) continue;
+    throw new TailorError(
+      'HEAD_OVERFLOW',
+      `${doing}: the new weights of class ${k} are so small that all of them are 0 in ${after instanceof Float32Array ? 'float32' : 'float64'}. ` +
+        'Use a parameter nearer to the neutral one.',
+    );
+  }
 }
 
 /**
@@ -113,7 +131,9 @@ export function adjustmentTransform(
     case 'additive': {
       const tau = finite(options.tau, 'tau', doing);
       const ratio = priorRatio(options, classes, doing);
-      transform = { ...identity, biasShift: ratio.map((r) => neutralZero(-tau * r)) };
+      // The same for all classes changes no probability: then no bit of the head changes.
+      const constant = ratio.every((r) => r === ratio[0]);
+      transform = constant ? identity : { ...identity, biasShift: ratio.map((r) => neutralZero(-tau * r)) };
       break;
     }
     case 'multiplicative':

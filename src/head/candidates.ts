@@ -193,7 +193,7 @@ function largestWeights(head: LinearHead): Float64Array {
   return largest;
 }
 
-/** Whether the folded head would be finite in the type of `bias`, and not beyond `largestNumber`. */
+/** Whether the folded head would be finite in the type of `bias`, not beyond `largestNumber`, and without a row that has become 0. */
 function fits(
   { rowScale, biasScale, biasShift }: ClassTransform,
   largest: Float64Array,
@@ -202,7 +202,11 @@ function fits(
 ): boolean {
   const round = bias instanceof Float32Array ? Math.fround : Number;
   const bounded = (value: number) => Number.isFinite(round(value)) && Math.abs(value) <= largestNumber;
+  const left = (value: number, k: number) => round(value) !== 0 || largest[k] === 0;
   return rowScale.every(
-    (scale, k) => bounded(scale * largest[k]) && bounded(biasScale[k] * bias[k] + biasShift[k]),
+    (scale, k) =>
+      bounded(scale * largest[k]) &&
+      left(scale * largest[k], k) &&
+      bounded(biasScale[k] * bias[k] + biasShift[k]),
   );
 }

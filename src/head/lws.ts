@@ -9,12 +9,13 @@
 import { platform } from '#platform';
 import { TailorError, throwIfAborted } from '../array/errors.js';
 import type { LinearHead } from '../array/linear-head.js';
-import { denseData, type FloatArray } from '../array/matrix.js';
+import { denseData, type FloatArray, type Matrix } from '../array/matrix.js';
 import { headLogits } from '../compute/head-logits.js';
 import type { CrossEntropyProblem } from '../compute/objective-graph.js';
 import { foldTransform, identityTransform } from './class-transform.js';
 import { convexProblem, type DescentProgress, warningOf } from './convex-fit.js';
 import type { FitData, FitRun, LossOptions } from './fit-options.js';
+import { fitTemperature } from './fit-temperature.js';
 import { type Evaluation, minimize } from './lbfgs.js';
 import { largest } from './objective.js';
 import { restBetween } from './rest.js';
@@ -70,7 +71,8 @@ export async function fitScales<T extends FloatArray>(
   const stop = { tolerance, maxIterations };
   const { shape, problem } = convexProblem(data, head, { ...options, loss, ...stop }, DOING);
   const { classes } = shape;
-  const logits = denseData(await headLogits(head, data.features, { device, threads, signal }));
+  const answers = await headLogits(head, data.features, { device, threads, signal });
+  const logits = denseData(answers);
 
   const rest = restBetween();
   const minimum = await minimize(
@@ -79,7 +81,7 @@ export async function fitScales<T extends FloatArray>(
       throwIfAborted(signal, 'fitting the scales of classes');
       return scaledLoss(u, logits, problem);
     },
-    new Float64Array(classes),
+    startOf(answers, problem),
     {
       ...stop,
       onIteration: (iteration, { value, residual }) => {
@@ -87,10 +89,10 @@ export async function fitScales<T extends FloatArray>(
       },
     },
   );
-  if (!Number.isFinite(minimum.value)) {
+  if (!(Number.isFinite(minimum.value) && Number.isFinite(minimum.residual))) {
     throw new TailorError(
       'FIT_DIVERGED',
-      `${DOING}: the loss is ${minimum.value} with all scales at 1. Scale the head down first.`,
+      `${DOING}: the loss is ${minimum.value} and its slope ${minimum.residual}, so there is nowhere to go. Scale the head or the features down first.`,
     );
   }
   const scales = minimum.point.map(Math.exp);
@@ -105,6 +107,26 @@ export async function fitScales<T extends FloatArray>(
     warning: warningOf(minimum, stop, HELPLESS),
     seconds: platform.seconds() - began,
   };
+}
+
+/**
+ * u = 0 where the head does better than no head at all. From a worse one the first step can be so long that all scales are 0 and
+ * every slope is, too: there the search begins at the best scale that all classes have in common, and not below logits of size 1.
+ */
+function startOf(answers: Matrix, problem: CrossEntropyProblem): Float64Array {
+  const { classes, labels } = problem;
+  const logits = denseData(answers);
+  const start = new Float64Array(classes);
+  const { value } = scaledLoss(start, logits, problem);
+  const without = scaledLoss(
+    start.map(() => Number.NEGATIVE_INFINITY),
+    logits,
+    problem,
+  ).value;
+  // What is not finite is told by the search.
+  if (!(value > without && Number.isFinite(value))) return start;
+  const temperature = fitTemperature(answers, labels, { range: [1, 1e40] });
+  return start.fill(-Math.log(Math.min(temperature, Math.max(1, largest(logits)))));
 }
 
 const HELPLESS = ' A class whose logit helps no sample has no best scale: it goes to 0 without end.';

@@ -1,9 +1,10 @@
 /** The class distribution that a head is made for. */
+import { LEAST_COUNT, MOST_COUNT } from '../array/class-counts.js';
 import { TailorError } from '../array/errors.js';
 
 /**
  * How often each class comes where the model will be used: 'uniform' (every class counts the same: best average
- * per-class accuracy), or one number > 0 per class, [C], of any sum (it is normalised).
+ * per-class accuracy), or one number of 1e−100 … 1e100 per class, [C], of any sum (it is normalised).
  */
 export type TargetPrior = 'uniform' | ArrayLike<number>;
 
@@ -26,10 +27,10 @@ export function resolveTargetPrior(
   }
   let sum = 0;
   for (let k = 0; k < classes; k++) {
-    if (!(Number.isFinite(target[k]) && target[k] > 0)) {
+    if (!(target[k] >= LEAST_COUNT && target[k] <= MOST_COUNT)) {
       throw new TailorError(
         'INVALID_ARGUMENT',
-        `${doing}: the target prior of class ${k} is ${target[k]}; every one must be a finite number above 0. ` +
+        `${doing}: the target prior of class ${k} is ${target[k]}; every one must be a finite number above 0 (${LEAST_COUNT} … ${MOST_COUNT}). ` +
           'Give a class that should hardly be predicted a small number: 0 would need an infinite logit.',
       );
     }

@@ -2,6 +2,7 @@
 import { TailorError } from '../array/errors.js';
 import { assertFiniteHead, headShape, type LinearHead, linearHead } from '../array/linear-head.js';
 import { denseData, type FloatArray } from '../array/matrix.js';
+import { listNames } from '../array/text.js';
 import type { HeadDtype } from './dtypes.js';
 import { graftClassifier } from './graft-classifier.js';
 import { graftLogits } from './graft-logits.js';
@@ -68,6 +69,7 @@ export async function graftHead(
     (i) => `weight of class ${Math.floor(i / dimensions)}, dimension ${i % dimensions}`,
   );
   const bias = work.round(denseData(head.bias), denseData(old.bias), (i) => `bias of class ${i}`);
+  work.notes.push(...vanishedRows(head, weight, location.dtype));
   const changed = {
     weight: differs(weight, denseData(old.weight)),
     bias: differs(bias, denseData(old.bias)),
@@ -97,6 +99,21 @@ export async function graftHead(
     notes: work.notes,
     changed,
   };
+}
+
+/** A sentence where all weights of a class are too small for the type of the model. */
+function vanishedRows(head: LinearHead, stored: FloatArray, dtype: HeadDtype): string[] {
+  const [classes, dimensions] = headShape(head);
+  const wanted = denseData(head.weight);
+  const isZero = (of: FloatArray, k: number) =>
+    of.subarray(k * dimensions, (k + 1) * dimensions).every((value) => value === 0);
+  const gone = Array.from({ length: classes }, (_, k) => k).filter(
+    (k) => isZero(stored, k) && !isZero(wanted, k),
+  );
+  if (gone.length === 0) return [];
+  return [
+    `The weights of class ${listNames(gone)} are so small that all of them are 0 in ${dtype}: the features no longer tell it. Use a smaller adjustment, or a float32 export of the model.`,
+  ];
 }
 
 function differs(a: FloatArray, b: FloatArray): boolean {

@@ -31,11 +31,12 @@ import { tableSource } from '../src/data/table-source.js';
 import { probeLayers } from '../src/diagnostics/layers.js';
 import { openModel } from '../src/features/model.js';
 import { GraphBuilder } from '../src/onnx/build.js';
+import { randomInputs } from '../src/recalibrate/random-inputs.js';
 import { expectRefusal } from './array/expect-refusal.js';
 import { temporaryFolder } from './data/temporary-folder.js';
 import { rowSource } from './features/small-classifiers.js';
 import { head, linear } from './onnx/activation-models.js';
-import { CLASSES, DIMENSIONS } from './onnx/small-heads.js';
+import { CLASSES, DIMENSIONS, features, INPUTS, WEIGHT } from './onnx/small-heads.js';
 
 const file = temporaryFolder();
 afterEach(() => {
@@ -152,8 +153,31 @@ const CASES: Readonly<Record<LimitName, () => Case | Promise<Case>>> = {
   tableColumns: () => ({ needs: 3, read: () => tableSource(text('a,b,c\n1,2,3\n'), { name: 'x.csv' }) }),
   tableCells: () => ({ needs: 4, read: () => tableSource(text('a,b\n1,2\n1,3\n'), { name: 'x.csv' }) }),
   tableInputs: () => ({ needs: 3, read: () => tableSource(text('a,b\nx,2\ny,3\nz,3\n'), { name: 'x.csv' }) }),
+  logitsClasses: () => ({ needs: CLASSES, read: () => openModel(logitsModel()) }),
+  headOperators: () => ({ needs: 4, read: () => openModel(chainModel(3)) }),
+  madeUpNumbers: async () => {
+    const model = await openModel(chainModel(0));
+    return { needs: 8 * INPUTS, read: async () => randomInputs(model) };
+  },
   layerDimensions: () => ({ needs: 7, read: probeSeven }),
 };
+
+/** Logits without a linear head. */
+function logitsModel(): Uint8Array {
+  const g = new GraphBuilder();
+  const x = g.input('x', 'float32', ['n', CLASSES]);
+  g.output(g.softmax(g.describe(g.relu(x), 'float32', ['n', CLASSES])), 'y', 'float32', ['n', CLASSES]);
+  return g.build();
+}
+
+/** A head with operators behind it. */
+function chainModel(length: number): Uint8Array {
+  const g = new GraphBuilder();
+  let z = g.gemm(features(g), g.constant(WEIGHT, [CLASSES, DIMENSIONS]), undefined, { transB: 1 });
+  for (let i = 0; i < length; i++) z = g.op('Identity', [z]);
+  g.output(z);
+  return g.build();
+}
 
 /** Looks at a layer of seven dimensions. */
 async function probeSeven(): Promise<unknown> {

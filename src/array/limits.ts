@@ -44,6 +44,9 @@ const TABLE = {
   tableColumns: { default: 100_000, unit: 'columns' },
   tableCells: { default: 2 ** 27, unit: 'values' },
   tableInputs: { default: 20_000, unit: 'inputs' },
+  logitsClasses: { default: 2 ** 14, unit: 'classes' },
+  headOperators: { default: 2 ** 20, unit: 'operators' },
+  madeUpNumbers: { default: 2 ** 26, unit: 'numbers' },
   layerDimensions: { default: 4096, unit: 'dimensions' },
 } as const satisfies Readonly<Record<string, Omit<LimitDescription, 'reason'>>>;
 
@@ -91,6 +94,12 @@ const REASONS: Readonly<Record<LimitName, string>> = {
   tableCells: 'Values of a table, rows times columns: each takes 8 bytes or more, also an empty one.',
   tableInputs:
     'Inputs that the words of a table give, one for each; more come of a column of names or times.',
+  logitsClasses:
+    'Classes of logits without a linear head: their head is a matrix of C × C, 1 GiB, and nothing stored bears out what a model states.',
+  headOperators:
+    'Operators passed on the ways from all outputs of a model back to its heads: usual are some ten, and each output is followed.',
+  madeUpNumbers:
+    'Numbers that are made up for an input of a model to prove it on, 256 MiB: a file may state any shape.',
   layerDimensions: 'Dimensions of a layer that diagnose looks at: S_W has their square, 128 MB of numbers.',
 };
 

@@ -42,6 +42,14 @@ export function listNames(names: readonly (string | number)[], most = 5): string
   return names.length > most ? `${shown}, … ${names.length - most} more` : shown;
 }
 
+/** Characters of a quoted name that messages show; a file may hold one of gigabytes. */
+const LONGEST_QUOTED = 100;
+
+/** A name from a file in single quotes, as messages show it: shortened, what is no plain character written out. */
+export function quoted(name: string): string {
+  return `'${printable(name, LONGEST_QUOTED)}'`;
+}
+
 /** The first line of what a library threw: the lines after it are stack traces and source places. */
 export function firstLine(thrown: unknown): string {
   const text = thrown instanceof Error ? thrown.message : String(thrown);

@@ -1,6 +1,8 @@
 /** The batch normalisations of a model: scale γ, shift β, running mean and variance. */
+
 import type { NodeProto } from 'onnx-buf';
 import type { FloatArray } from '../array/matrix.js';
+import { quoted } from '../array/text.js';
 import { dtypeOf } from './dtypes.js';
 import { describeNode, floatAttribute, type GraphView, graphView, intAttribute } from './graph-view.js';
 import { graphOf, type ModelFile } from './model-file.js';
@@ -68,7 +70,7 @@ export async function readBatchNorms(file: ModelFile): Promise<BatchNorms> {
   }
   for (const { name, node } of file.proto.functions) {
     for (const inner of node.filter(isBatchNorm)) {
-      refused.push({ name: nameOf(inner), reason: `it lies in the model's function '${name}'` });
+      refused.push({ name: nameOf(inner), reason: `it lies in the model's function ${quoted(name)}` });
     }
   }
   return layers.length > 0 ? { layers, refused } : { layers, refused, reason: whyNone(file, refused) };
@@ -131,7 +133,7 @@ function nameOf(node: NodeProto): string {
 
 function whyNone(file: ModelFile, refused: BatchNorms['refused']): string {
   if (refused.length > 0)
-    return `None of the ${refused.length} batch normalisations can be read: '${refused[0].name}': ${refused[0].reason}.`;
+    return `None of the ${refused.length} batch normalisations can be read: ${quoted(refused[0].name)}: ${refused[0].reason}.`;
   const count = new Map<string, number>();
   let biased = 0;
   for (const node of graphOf(file).node) {

@@ -8,7 +8,7 @@ import {
   ValueInfoProtoSchema,
 } from 'onnx-buf';
 import { TailorError } from '../array/errors.js';
-import { listNames } from '../array/text.js';
+import { listNames, quoted } from '../array/text.js';
 import { elementTypeOf } from './element-type.js';
 import { appendNodes, freshName, graphPath } from './graph-edits.js';
 import { describeNode, type GraphView, graphView } from './graph-view.js';
@@ -56,7 +56,7 @@ export async function exposeOutputs(
   for (const { tensor } of views) {
     const reason = whyNotExposable(view, tensor, file);
     if (reason === undefined) continue;
-    throw new TailorError('INVALID_ARGUMENT', `Exposing the tensor '${tensor}': ${reason}`);
+    throw new TailorError('INVALID_ARGUMENT', `Exposing the tensor ${quoted(tensor)}: ${reason}`);
   }
   const given = new Set<string>();
   const added: NodeProto[] = [];
@@ -143,12 +143,12 @@ export function whyNotExposable(view: GraphView, tensor: string, file: ModelFile
   }
   for (const node of graph.node) {
     if (!namesDefinedInside(node).has(tensor)) continue;
-    const outputs = listNames(node.output.filter((name) => name !== '').map((name) => `'${name}'`));
+    const outputs = listNames(node.output.filter((name) => name !== '').map((name) => quoted(name)));
     return `it lies in a body (subgraph) of ${describeNode(node)}, which is computed apart; give what that node hands out: ${outputs}.`;
   }
   const inside = file.proto.functions.find(({ node }) => node.some(({ output }) => output.includes(tensor)));
   if (inside)
-    return `it lies in the model's function '${inside.name}', which may run several times; give the output of a node that calls it.`;
+    return `it lies in the model's function ${quoted(inside.name)}, which may run several times; give the output of a node that calls it.`;
   return `the model has no such tensor${similar(view, tensor)}.`;
 }
 
@@ -160,6 +160,6 @@ function similar(view: GraphView, tensor: string): string {
       wanted !== '' && plain(name) !== '' && (plain(name).includes(wanted) || wanted.includes(plain(name))),
   );
   const names = close.length > 0 ? close : [...view.producers.keys()];
-  const quoted = listNames(names.map((name) => `'${name}'`));
-  return close.length > 0 ? `; it has ${quoted}` : `; its tensors are ${quoted}`;
+  const listed = listNames(names.map((name) => quoted(name)));
+  return close.length > 0 ? `; it has ${listed}` : `; its tensors are ${listed}`;
 }

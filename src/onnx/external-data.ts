@@ -1,4 +1,5 @@
 /** Tensor data that lies in a file beside the model (TensorProto.external_data). */
+
 import {
   AttributeProtoSchema,
   TensorProto_DataLocation as DataLocation,
@@ -11,6 +12,7 @@ import {
 import { platform } from '#platform';
 import { type ByteSource, openByteSource } from '../array/byte-source.js';
 import { TailorError } from '../array/errors.js';
+import { quoted } from '../array/text.js';
 import type { ModelFile } from './model-file.js';
 import type { FieldPath } from './splice.js';
 
@@ -34,7 +36,7 @@ export function externalReference(tensor: TensorProto): ExternalReference {
   if (location === '') {
     throw new TailorError(
       'MODEL_INVALID',
-      `Reading the external data of tensor '${tensor.name}': its location is missing. Export the model again.`,
+      `Reading the external data of tensor ${quoted(tensor.name)}: its location is missing. Export the model again.`,
     );
   }
   assertInsideFolder(location, tensor.name);
@@ -51,7 +53,7 @@ function wholeNumber(text: string | undefined, key: string, name: string): numbe
   if (!Number.isSafeInteger(value)) {
     throw new TailorError(
       'MODEL_INVALID',
-      `Reading the external data of tensor '${name}': its ${key} is '${text}'; it must be a whole number of bytes.`,
+      `Reading the external data of tensor ${quoted(name)}: its ${key} is ${quoted(text)}; it must be a whole number of bytes.`,
     );
   }
   return value;
@@ -70,7 +72,7 @@ function assertInsideFolder(location: string, name: string): void {
 function forbidden(location: string, name: string): never {
   throw new TailorError(
     'PATH_FORBIDDEN',
-    `Reading the external data of tensor '${name}': its location '${location}' leads out of the model's folder. ` +
+    `Reading the external data of tensor ${quoted(name)}: its location ${quoted(location)} leads out of the model's folder. ` +
       'Only files inside that folder are read; put the data beside the model.',
   );
 }
@@ -126,7 +128,7 @@ export async function locateExternal(
   bytes: number,
 ): Promise<ExternalPlace> {
   const { location, offset, length = bytes } = externalReference(tensor);
-  const doing = `Reading the external data of tensor '${tensor.name}' from '${location}'`;
+  const doing = `Reading the external data of tensor ${quoted(tensor.name)} from ${quoted(location)}`;
   if (length !== bytes) {
     throw new TailorError(
       'MODEL_INVALID',

@@ -1,7 +1,10 @@
 /** Finds the linear heads of a model by walking back from its outputs, and says why other outputs lead to none. */
+
 import { TailorError } from '../array/errors.js';
+import { limit } from '../array/limits.js';
+import { listNames, quoted } from '../array/text.js';
 import { findLogits } from './find-logits.js';
-import { ancestors, type GraphView, graphView } from './graph-view.js';
+import { ancestors, type GraphView, graphView, upstreamOf } from './graph-view.js';
 import type { HeadLocation, HeadOutput } from './head-location.js';
 import type { ModelFile } from './model-file.js';
 import { type FoundWalk, walkBack } from './walk-back.js';
@@ -32,7 +35,7 @@ export interface FoundHeads {
  * Where no output leads to a linear head that can be changed, but the logits in front of a softmax (or behind a
  * quantised head) are plain, a head of kind `logits` is given: only a scale and a shift per class can be grafted there.
  *
- * Throws MODEL_INVALID for models that contradict themselves.
+ * Throws MODEL_INVALID for models that contradict themselves, LIMIT_EXCEEDED beyond the limit headOperators.
  */
 export function findHeads(file: ModelFile): FoundHeads {
   const view = graphView(file);
@@ -42,7 +45,12 @@ export function findHeads(file: ModelFile): FoundHeads {
       'Looking for the head: the model has no outputs. Export it again.',
     );
   }
-  const walks = [...view.outputs].map((name) => walkBack(view, name));
+  let left = limit('headOperators');
+  const walks = Array.from(view.outputs, (name) => {
+    const walk = walkBack(view, name, left);
+    left -= walk.steps.length;
+    return walk;
+  });
   const found = walks.filter((walk) => 'head' in walk);
   const refusedWalks = walks.filter((walk) => 'refusal' in walk);
   const refused: RefusedOutput[] = [];
@@ -52,7 +60,7 @@ export function findHeads(file: ModelFile): FoundHeads {
   const groups = lastHeads(view, groupByHead(found), refuse);
   for (const { walks: group, withoutBias } of groups) {
     for (const { output } of withoutBias)
-      refuse(output, `it is the head of '${group[0].output}' without its bias`);
+      refuse(output, `it is the head of ${quoted(group[0].output)} without its bias`);
   }
   const heads = groups.map(({ walks: group }) => toLocation(group));
   if (heads.length === 0) {
@@ -82,11 +90,15 @@ interface Group {
 /** Walks that end at the same node are one head; where they differ in the bias, those with it are. */
 function groupByHead(walks: readonly FoundWalk[]): Group[] {
   const groups = new Map<number, FoundWalk[]>();
-  for (const walk of walks) groups.set(walk.head.node, [...(groups.get(walk.head.node) ?? []), walk]);
+  for (const walk of walks) {
+    const group = groups.get(walk.head.node);
+    if (group) group.push(walk);
+    else groups.set(walk.head.node, [walk]);
+  }
   return [...groups.values()].map((group) => {
     const addNode = group.find(({ head }) => head.addNode !== undefined)?.head.addNode;
     const same = group.filter(({ head }) => head.addNode === addNode);
-    return { walks: same, withoutBias: group.filter((walk) => !same.includes(walk)) };
+    return { walks: same, withoutBias: group.filter(({ head }) => head.addNode !== addNode) };
   });
 }
 
@@ -96,14 +108,20 @@ function lastHeads(
   groups: readonly Group[],
   refuse: (output: string, reason: string) => void,
 ): Group[] {
-  const upstream = groups.map(({ walks: [walk] }) => ancestors(view, [walk.head.features]).tensors);
+  if (groups.length < 2) return [...groups];
+  const upstream = upstreamOf(
+    view,
+    groups.map(({ walks: [walk] }) => [walk.head.features]),
+  );
   return groups.filter((group, i) => {
     const members = [...group.walks, ...group.withoutBias];
-    const downstream = groups.findIndex((_, j) => j !== i && members.some(({ end }) => upstream[j].has(end)));
-    if (downstream < 0) return true;
+    const downstream = members
+      .flatMap(({ end }) => upstream.get(end)?.filter((j) => j !== i) ?? [])
+      .sort((a, b) => a - b)[0];
+    if (downstream === undefined) return true;
     const other = groups[downstream].walks[0].output;
     for (const { output } of members) {
-      refuse(output, `it is computed before the head of '${other}', from what becomes its features`);
+      refuse(output, `it is computed before the head of ${quoted(other)}, from what becomes its features`);
     }
     return false;
   });
@@ -150,7 +168,7 @@ export function chooseHead(
     if (refusal) {
       throw new TailorError(
         refusal.unsupported ? 'HEAD_UNSUPPORTED' : 'HEAD_NOT_FOUND',
-        `${doing}: the output '${output}' cannot be used: ${refusal.reason}.${choices(heads)}`,
+        `${doing}: the output ${quoted(output)} cannot be used: ${refusal.reason}.${choices(heads)}`,
       );
     }
     const names = [
@@ -159,20 +177,26 @@ export function chooseHead(
     ];
     throw new TailorError(
       'INVALID_ARGUMENT',
-      `${doing}: the model has no output '${output}'; it has ${names.map((name) => `'${name}'`).join(', ')}.`,
+      `${doing}: the model has no output ${quoted(output)}; it has ${listNames(
+        names.map((name) => quoted(name)),
+        20,
+      )}.`,
     );
   }
   if (heads.length > 1) {
     throw new TailorError(
       'HEAD_AMBIGUOUS',
-      `${doing}: the model has ${heads.length} heads. Choose one: ${heads.map(choice).join(', ')}.`,
+      `${doing}: the model has ${heads.length} heads. Choose one: ${listNames(heads.map(choice), 20)}.`,
     );
   }
   if (heads.length === 1) return heads[0];
   throw new TailorError(
     refused.some(({ unsupported }) => unsupported) ? 'HEAD_UNSUPPORTED' : 'HEAD_NOT_FOUND',
     `${doing}: none of the model's outputs leads to a linear head that can be changed. ` +
-      `${refused.map((one) => `'${one.output}': ${one.reason}`).join('; ')}. ` +
+      `${listNames(
+        refused.map((one) => `${quoted(one.output)}: ${one.reason}`),
+        10,
+      )}. ` +
       'Heads are Gemm, MatMul with or without Add, 1×1 Conv on a pooled map, and LinearClassifier, with stored float weights.',
   );
 }
@@ -181,5 +205,5 @@ const choice = (head: HeadLocation): string =>
   `--output ${head.output} (${head.classes} classes × ${head.dimensions} dimensions)`;
 
 function choices(heads: readonly HeadLocation[]): string {
-  return heads.length > 0 ? ` Use ${heads.map(choice).join(' or ')}.` : '';
+  return heads.length > 0 ? ` Use ${listNames(heads.map(choice), 20)}.` : '';
 }

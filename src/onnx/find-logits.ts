@@ -1,7 +1,8 @@
 /** Logits that can be scaled and shifted per class, in models without a linear head that can be changed. */
+import { quoted } from '../array/text.js';
 import { isAffineStep, readAffine } from './affine.js';
 import { dtypeOf } from './dtypes.js';
-import { ancestors, type GraphView } from './graph-view.js';
+import { type GraphView, upstreamOf } from './graph-view.js';
 import type { HeadLocation, HeadOutput } from './head-location.js';
 import { rankOf } from './rank.js';
 import { isRefusal } from './static-tensor.js';
@@ -33,12 +34,16 @@ export function findLogits(
   }
   const used = [...heads.values()].filter(({ outputs }) => outputs.length > 0);
   // As with linear heads: what feeds the logits of another is not the last.
-  const upstream = used.map(({ head }) => ancestors(view, view.graph.node[head.node].input).tensors);
-  const last = used.filter(({ head }) => !upstream.some((tensors) => tensors.has(head.logits)));
-  const dropped = used
-    .filter((one) => !last.includes(one))
-    .flatMap(({ outputs }) => outputs.map(({ name }) => name));
-  return { heads: last, refused: [...refused, ...walks.filter(({ output }) => dropped.includes(output))] };
+  const upstream = upstreamOf(
+    view,
+    used.map(({ head }) => view.graph.node[head.node].input),
+  );
+  const last = used.filter(({ head }) => !upstream.has(head.logits));
+  const kept = new Set(last);
+  const dropped = new Set(
+    used.filter((one) => !kept.has(one)).flatMap(({ outputs }) => outputs.map(({ name }) => name)),
+  );
+  return { heads: last, refused: [...refused, ...walks.filter(({ output }) => dropped.has(output))] };
 }
 
 /** The tensors that a walk came by, from its end to the output. */
@@ -113,7 +118,7 @@ function describe(
     affine,
     node: place.node,
     trailing: dims.length - 2,
-    note: `No linear head that can be changed (${walk.refusal.reason}); its logits '${logits}' can be scaled and shifted per class.`,
+    note: `No linear head that can be changed (${walk.refusal.reason}); its logits ${quoted(logits)} can be scaled and shifted per class.`,
   };
 }
 

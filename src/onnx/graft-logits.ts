@@ -1,7 +1,9 @@
 /** Scales and shifts the logits of a model whose head itself cannot be changed. */
+
 import type { NodeProto } from 'onnx-buf';
 import { TailorError } from '../array/errors.js';
 import type { FloatArray } from '../array/matrix.js';
+import { quoted } from '../array/text.js';
 import { affineSuffix } from './affine.js';
 import type { GraftWork } from './graft-work.js';
 import { initializerPath, inputPath, insertNodes, nodePath, setNodeOutput } from './graph-edits.js';
@@ -50,7 +52,7 @@ export function graftLogits(work: GraftWork, weight: FloatArray, bias: FloatArra
   work.edits.push(insertNodes(producer, nodes));
   const done = steps.map(({ op }) => (op === 'Mul' ? 'a scale' : 'a shift')).join(' and ');
   work.notes.push(
-    `The head itself was left as it is; ${done} per class was put behind its logits '${logits}'.`,
+    `The head itself was left as it is; ${done} per class was put behind its logits ${quoted(logits)}.`,
   );
 }
 

@@ -1,6 +1,8 @@
 /** Writes the weight and bias of a Gemm, MatMul or Conv head. */
+
 import { TailorError } from '../array/errors.js';
 import type { FloatArray } from '../array/matrix.js';
+import { quoted } from '../array/text.js';
 import type { GraftWork } from './graft-work.js';
 import {
   attributeTensorPath,
@@ -94,7 +96,7 @@ function writeParameter(
   if (exclusive) removeStored(work, tensor);
   else
     work.notes.push(
-      `The ${what} '${tensor.leafName}' is used elsewhere too: the head got a copy, '${name}'.`,
+      `The ${what} ${quoted(tensor.leafName)} is used elsewhere too: the head got a copy, ${quoted(name)}.`,
     );
 }
 
@@ -134,5 +136,5 @@ function addBias(work: GraftWork, bias: FloatArray): void {
     edits.push(setNodeOutput(view, node, 0, unbiased));
     edits.push(insertNodes(node, [nodeProto('Add', [unbiased, name], [logits], attributes, { name })]));
   }
-  work.notes.push(`The model had no bias; '${name}' was added.`);
+  work.notes.push(`The model had no bias; ${quoted(name)} was added.`);
 }

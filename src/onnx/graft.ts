@@ -1,8 +1,9 @@
 /** Puts a new head into a model: W and b are replaced where they lie, everything else stays byte for byte. */
+
 import { TailorError } from '../array/errors.js';
 import { assertFiniteHead, headShape, type LinearHead, linearHead } from '../array/linear-head.js';
 import { denseData, type FloatArray } from '../array/matrix.js';
-import { listNames } from '../array/text.js';
+import { listNames, quoted } from '../array/text.js';
 import type { HeadDtype } from './dtypes.js';
 import { graftClassifier } from './graft-classifier.js';
 import { graftLogits } from './graft-logits.js';
@@ -52,7 +53,7 @@ export async function graftHead(
   head: LinearHead,
   { metadata = {}, outName = 'model.onnx' }: { metadata?: MetadataChanges; outName?: string } = {},
 ): Promise<Grafted> {
-  const doing = `Grafting a head into '${location.output}'`;
+  const doing = `Grafting a head into ${quoted(location.output)}`;
   const [classes, dimensions] = headShape(head);
   if (classes !== location.classes || dimensions !== location.dimensions || head.bias.shape[0] !== classes) {
     throw new TailorError(

@@ -1,4 +1,5 @@
 /** Look-ups over a model's main graph: who produces and uses which tensor, what is said of types and shapes. */
+
 import {
   TensorProto_DataType as DataType,
   type GraphProto,
@@ -6,6 +7,7 @@ import {
   type ValueInfoProto,
 } from 'onnx-buf';
 import { TailorError } from '../array/errors.js';
+import { quoted } from '../array/text.js';
 import { graphOf, type ModelFile } from './model-file.js';
 import { bodies } from './subgraphs.js';
 
@@ -66,7 +68,7 @@ function makeView(file: ModelFile): GraphView {
       if (producers.has(name)) {
         throw new TailorError(
           'MODEL_INVALID',
-          `Reading the graph: the tensor '${name}' is produced by two nodes (${describeNode(graph.node[producers.get(name)!.node])} and ${describeNode(node)}); a tensor has one producer. Export the model again.`,
+          `Reading the graph: the tensor ${quoted(name)} is produced by two nodes (${describeNode(graph.node[producers.get(name)!.node])} and ${describeNode(node)}); a tensor has one producer. Export the model again.`,
         );
       }
       producers.set(name, { node: index, slot });
@@ -144,7 +146,7 @@ export function statedType(info: ValueInfoProto): StatedType | undefined {
 export function describeNode(node: NodeProto): string {
   const domain = plainDomain(node.domain);
   const called = node.name || node.output[0];
-  return `${domain ? `${domain}.` : ''}${node.opType}${called ? ` '${called}'` : ''}`;
+  return `${domain ? `${domain}.` : ''}${node.opType}${called ? ` ${quoted(called)}` : ''}`;
 }
 
 /** A node's attribute of that name. */
@@ -168,6 +170,32 @@ export function intsAttribute(node: NodeProto, name: string): number[] | undefin
   return attributeOf(node, name)?.ints.map(Number);
 }
 
+/**
+ * Which groups of tensors a tensor is upstream of: the first two of them, by index, which tell of every group whether there is
+ * another. Each part of the graph is walked over twice at most, however many groups there are.
+ */
+export function upstreamOf(
+  view: GraphView,
+  groups: readonly Iterable<string>[],
+): ReadonlyMap<string, readonly number[]> {
+  const found = new Map<string, number[]>();
+  groups.forEach((group, index) => {
+    const open = [...group];
+    for (let name = open.pop(); name !== undefined; name = open.pop()) {
+      const known = found.get(name);
+      if (name === '' || known?.includes(index) || known?.length === 2) continue;
+      if (known) known.push(index);
+      else found.set(name, [index]);
+      const place = view.producers.get(name);
+      if (!place) continue;
+      const node = view.graph.node[place.node];
+      for (const input of node.input) open.push(input);
+      for (const captured of namesInSubgraphs(node)) open.push(captured);
+    }
+  });
+  return found;
+}
+
 /** All tensors that `from` is computed from, `from` included. Iterative and safe on cycles. */
 export function ancestors(
   view: GraphView,
@@ -183,7 +211,8 @@ export function ancestors(
     if (!place || nodes.has(place.node)) continue;
     nodes.add(place.node);
     const node = view.graph.node[place.node];
-    open.push(...node.input, ...namesInSubgraphs(node));
+    for (const input of node.input) open.push(input);
+    for (const captured of namesInSubgraphs(node)) open.push(captured);
   }
   return { tensors, nodes };
 }

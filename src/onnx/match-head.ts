@@ -21,6 +21,17 @@ import { elementCount } from './tensor-data.js';
 
 /** The head that computes `tensor`; a refusal where it is none or an unsafe one; undefined where the walk may go on. */
 export function matchHead(view: GraphView, tensor: string, place: Place): HeadMatch | Refusal | undefined {
+  const match = matchOperator(view, tensor, place);
+  if (!match || isRefusal(match)) return match;
+  const node = view.graph.node[match.node];
+  if (!match.features) return { reason: `${describeNode(node)} takes no features` };
+  // Products have one output; what runtimes refuse anyway must not be taken for the logits.
+  if (match.kind !== 'linear-classifier' && node.output.length !== 1)
+    return { reason: `${describeNode(node)} has ${node.output.length} outputs instead of one` };
+  return match;
+}
+
+function matchOperator(view: GraphView, tensor: string, place: Place): HeadMatch | Refusal | undefined {
   const node = view.graph.node[place.node];
   const domain = plainDomain(node.domain);
   const what = describeNode(node);

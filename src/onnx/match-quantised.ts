@@ -27,10 +27,13 @@ export function matchQuantised(view: GraphView, tensor: string): Refusal | undef
     return undefined;
   }
   let crossed: NodeProto | undefined;
+  const seen = new Set<string>();
   const open = [{ name: tensor, step: 0 }];
   for (let at = open.pop(); at; at = open.pop()) {
     const node = producer(view, at.name);
-    if (!node || at.step > maximumSteps) continue;
+    // Sums of sums would be looked at once for every way that leads to them.
+    if (!node || at.step > maximumSteps || seen.has(at.name)) continue;
+    seen.add(at.name);
     if (node.opType in integerProducts) {
       return {
         reason: `the head is quantised (${describeNode(node)})`,

@@ -1,7 +1,10 @@
 /** The numbers of a head, as the model uses them. */
+
 import { TailorError } from '../array/errors.js';
+import { limit, limitExceeded } from '../array/limits.js';
 import { type LinearHead, linearHead } from '../array/linear-head.js';
 import { denseData, type FloatArray } from '../array/matrix.js';
+import { quoted } from '../array/text.js';
 import type { HeadLocation, ParameterSource } from './head-location.js';
 import { classifierParameters } from './linear-classifier.js';
 import { graphOf, type ModelFile } from './model-file.js';
@@ -15,7 +18,7 @@ import { transposed } from './tensor-data.js';
  * scale and shift that were grafted before. A binary
  * LinearClassifier: rows −w/2 and w/2, whose softmax is the model's logistic.
  *
- * NOT_FINITE where the model holds NaN or infinity; MODEL_INVALID, FILE_NOT_FOUND, PATH_FORBIDDEN for external data.
+ * NOT_FINITE where the model holds NaN or infinity; LIMIT_EXCEEDED for kind `logits` beyond the limit logitsClasses; MODEL_INVALID, FILE_NOT_FOUND, PATH_FORBIDDEN for external data.
  */
 export async function readHead(file: ModelFile, location: HeadLocation): Promise<LinearHead> {
   const { classes, dimensions } = location;
@@ -28,6 +31,11 @@ async function readParameters(file: ModelFile, location: HeadLocation): Promise<
   const numbers = (length: number) =>
     dtype === 'float64' ? new Float64Array(length) : new Float32Array(length);
   if (kind === 'logits') {
+    if (classes > limit('logitsClasses'))
+      throw limitExceeded(
+        'logitsClasses',
+        `Reading the head of ${quoted(location.output)}: its logits have ${classes} classes`,
+      );
     const [scale, shift] = [numbers(classes).fill(1), numbers(classes)];
     if (location.affine?.scale) scale.set(await readStatic(file, location.affine.scale.tensor));
     if (location.affine?.shift) shift.set(await readStatic(file, location.affine.shift.tensor));
@@ -39,7 +47,7 @@ async function readParameters(file: ModelFile, location: HeadLocation): Promise<
   if (!location.weight) {
     throw new TailorError(
       'INVALID_ARGUMENT',
-      `Reading the head of '${location.output}': its location has no weight.`,
+      `Reading the head of ${quoted(location.output)}: its location has no weight.`,
     );
   }
   let weight = scaled(await readStatic(file, location.weight.tensor), location.weight);

@@ -3,8 +3,10 @@
  * came from, their own .onnx file included: onnxruntime maps those into memory, so that no weight is copied, and the 2 GiB
  * that a message can hold are no limit.
  */
+
 import { platform } from '#platform';
 import { TailorError } from '../array/errors.js';
+import { quoted } from '../array/text.js';
 import {
   externalReference,
   isExternal,
@@ -104,7 +106,7 @@ function externalBytes(tensor: Parameters<typeof tensorDims>[0]): number {
   if (bits) return Math.ceil((elementCount(tensorDims(tensor)) * bits) / 8);
   throw new TailorError(
     'MODEL_INVALID',
-    `Reading external data: tensor '${tensor.name}' has a type that cannot be external. Export the model again.`,
+    `Reading external data: tensor ${quoted(tensor.name)} has a type that cannot be external. Export the model again.`,
   );
 }
 
@@ -126,7 +128,7 @@ async function nameInside(folder: string, { path, bytes, modified }: ModelFile):
 function tooLarge(location: string): TailorError {
   return new TailorError(
     'LIMIT_EXCEEDED',
-    `Opening the model: with the external data in '${location}' it passes 2 GiB, more than one message can hold. ` +
+    `Opening the model: with the external data in ${quoted(location)} it passes 2 GiB, more than one message can hold. ` +
       'Open it by its path, so that onnxruntime reads the weights from the files.',
   );
 }

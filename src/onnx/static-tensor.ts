@@ -1,7 +1,9 @@
 /** Tensors whose numbers lie in the file: initializers and Constant nodes, also through Identity, Cast and Transpose. */
+
 import { create } from '@bufbuild/protobuf';
 import { TensorProto_DataType as DataType, type TensorProto, TensorProtoSchema } from 'onnx-buf';
 import type { FloatArray } from '../array/matrix.js';
+import { quoted } from '../array/text.js';
 import { dtypeOf, type HeadDtype, roundTo } from './dtypes.js';
 import {
   type attributeOf,
@@ -24,6 +26,9 @@ export interface Refusal {
   /** Classes, where the refused thing tells them. */
   readonly classes?: number;
 }
+
+/** Operators between stored numbers and their use; exporters write two or three. */
+const maximumSteps = 100;
 
 /** Tells a refusal from a result. */
 export function isRefusal(value: object): value is Refusal {
@@ -57,30 +62,34 @@ export function findStatic(view: GraphView, name: string): StaticTensor | Refusa
   const steps: StaticStep[] = [];
   const seen = new Set<string>();
   for (let current = name; ; ) {
-    if (seen.has(current)) return { reason: `'${name}' is computed from itself (a cycle)` };
+    if (seen.has(current)) return { reason: `${quoted(name)} is computed from itself (a cycle)` };
     seen.add(current);
+    if (seen.size > maximumSteps)
+      return { reason: `${quoted(name)} is behind more than ${maximumSteps} operators` };
     const index = view.initializers.get(current);
     if (index !== undefined) {
-      if (view.repeated.has(current)) return { reason: `'${current}' is stored more than once` };
+      if (view.repeated.has(current)) return { reason: `${quoted(current)} is stored more than once` };
       const proto = view.graph.initializer[index];
       return finish(name, { kind: 'initializer', index }, current, proto, steps);
     }
-    if (view.sparse.has(current)) return { reason: `'${current}' is a sparse tensor`, unsupported: true };
+    if (view.sparse.has(current))
+      return { reason: `${quoted(current)} is a sparse tensor`, unsupported: true };
     if (view.inputs.has(current)) {
-      return { reason: `'${current}' is an input of the model, not stored in it`, unsupported: true };
+      return { reason: `${quoted(current)} is an input of the model, not stored in it`, unsupported: true };
     }
     const place = view.producers.get(current);
-    if (!place) return { reason: `nothing produces '${current}'` };
+    if (!place) return { reason: `nothing produces ${quoted(current)}` };
     const node = view.graph.node[place.node];
     if (plainDomain(node.domain) !== '')
-      return { reason: `'${current}' is computed by ${describeNode(node)}` };
+      return { reason: `${quoted(current)} is computed by ${describeNode(node)}` };
     switch (node.opType) {
       case 'Constant': {
         const attribute = node.attribute.findIndex(
           ({ name: key }) => key.startsWith('value') || key === 'sparse_value',
         );
         const proto = attribute < 0 ? undefined : constantTensor(node.attribute[attribute]);
-        if (!proto) return { reason: `'${current}' is a Constant without a dense tensor`, unsupported: true };
+        if (!proto)
+          return { reason: `${quoted(current)} is a Constant without a dense tensor`, unsupported: true };
         return finish(name, { kind: 'constant', node: place.node, attribute }, current, proto, steps);
       }
       case 'Identity':
@@ -93,9 +102,9 @@ export function findStatic(view: GraphView, name: string): StaticTensor | Refusa
         steps.unshift({ node: place.node, op: 'Transpose', perm: intsAttribute(node, 'perm') });
         break;
       case 'DequantizeLinear':
-        return { reason: `'${name}' is quantised (${describeNode(node)})`, unsupported: true };
+        return { reason: `${quoted(name)} is quantised (${describeNode(node)})`, unsupported: true };
       default:
-        return { reason: `'${current}' is computed by ${describeNode(node)}` };
+        return { reason: `${quoted(current)} is computed by ${describeNode(node)}` };
     }
     current = node.input[0] ?? '';
   }
@@ -132,7 +141,7 @@ function finish(
   steps: StaticStep[],
 ): StaticTensor | Refusal {
   assertTensorComplete(proto);
-  if (proto.segment) return { reason: `'${leafName}' is stored in segments`, unsupported: true };
+  if (proto.segment) return { reason: `${quoted(leafName)} is stored in segments`, unsupported: true };
   let dims = tensorDims(proto);
   let dataType = proto.dataType;
   const resolved: StaticStep[] = [];
@@ -145,7 +154,7 @@ function finish(
     const perm = step.perm ?? dims.map((_, axis) => dims.length - 1 - axis);
     const given = dims;
     if (perm.length !== dims.length || !given.every((_, axis) => perm.includes(axis))) {
-      return { reason: `the Transpose in front of '${name}' does not fit its tensor` };
+      return { reason: `the Transpose in front of ${quoted(name)} does not fit its tensor` };
     }
     dims = perm.map((axis) => given[axis]);
     resolved.push({ ...step, perm });

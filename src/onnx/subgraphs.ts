@@ -7,7 +7,8 @@ export function* bodies(node: NodeProto): Generator<GraphProto> {
   const push = (from: NodeProto) => {
     for (const attribute of from.attribute) {
       if (attribute.g) open.push(attribute.g);
-      open.push(...attribute.graphs);
+      // One by one: a list of a million is too long for the arguments of a call.
+      for (const graph of attribute.graphs) open.push(graph);
     }
   };
   push(node);

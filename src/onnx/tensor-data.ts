@@ -1,8 +1,10 @@
 /** The numbers in a TensorProto, wherever the writer put them. */
+
 import { TensorProto_DataType as DataType, type TensorProto } from 'onnx-buf';
 import { TailorError } from '../array/errors.js';
 import { fromBfloat16, fromFloat16 } from '../array/float16.js';
 import type { FloatArray } from '../array/matrix.js';
+import { quoted } from '../array/text.js';
 import { bytesOf, dataTypeName, decodeFloats, dtypeOf } from './dtypes.js';
 import { isExternal, readExternal } from './external-data.js';
 import type { ModelFile } from './model-file.js';
@@ -17,7 +19,7 @@ export function tensorDims(tensor: TensorProto): number[] {
   if (dims.length > maximumRank || dims.some((length) => length < 0) || !Number.isSafeInteger(count)) {
     throw new TailorError(
       'MODEL_INVALID',
-      `Reading tensor '${tensor.name}': its shape [${tensor.dims.slice(0, 8).join(', ')}${dims.length > 8 ? ', …' : ''}] is not possible. Export the model again.`,
+      `Reading tensor ${quoted(tensor.name)}: its shape [${tensor.dims.slice(0, 8).join(', ')}${dims.length > 8 ? ', …' : ''}] is not possible. Export the model again.`,
     );
   }
   return dims;
@@ -47,7 +49,7 @@ export function assertTensorComplete(tensor: TensorProto): void {
   if (held !== count) {
     throw new TailorError(
       'MODEL_INVALID',
-      `Reading tensor '${tensor.name}': its shape [${tensor.dims.join(', ')}] needs ${count} numbers, but it holds ${held}. Export the model again.`,
+      `Reading tensor ${quoted(tensor.name)}: its shape [${tensor.dims.join(', ')}] needs ${count} numbers, but it holds ${held}. Export the model again.`,
     );
   }
 }
@@ -61,7 +63,7 @@ export async function readTensor(file: ModelFile, tensor: TensorProto): Promise<
   if (!dtype) {
     throw new TailorError(
       'HEAD_UNSUPPORTED',
-      `Reading tensor '${tensor.name}': it holds ${dataTypeName(tensor.dataType)}; heads are float32, float16, bfloat16 or float64.`,
+      `Reading tensor ${quoted(tensor.name)}: it holds ${dataTypeName(tensor.dataType)}; heads are float32, float16, bfloat16 or float64.`,
     );
   }
   assertTensorComplete(tensor);

@@ -1,4 +1,6 @@
 /** From a graph output back to the head behind it, through operators that keep the classes what they are. */
+import { limit, limitExceeded } from '../array/limits.js';
+import { quoted } from '../array/text.js';
 import { isAffineStep } from './affine.js';
 import { describeNode, type GraphView, type Place, plainDomain } from './graph-view.js';
 import type { HeadMatch, HeadOutput } from './head-location.js';
@@ -31,8 +33,8 @@ export interface RefusedWalk extends WalkBase {
   readonly misread: boolean;
 }
 
-/** Walks back from the graph output `output`. */
-export function walkBack(view: GraphView, output: string): Walk {
+/** Walks back from the graph output `output`, over `most` operators. LIMIT_EXCEEDED where there are more. */
+export function walkBack(view: GraphView, output: string, most = limit('headOperators')): Walk {
   const steps: Step[] = [];
   const seen = new Set<string>();
   for (let end = output; ; ) {
@@ -43,8 +45,13 @@ export function walkBack(view: GraphView, output: string): Walk {
       refusal,
       misread,
     });
-    if (seen.has(end)) return stop({ reason: `'${end}' is computed from itself (a cycle)` });
+    if (seen.has(end)) return stop({ reason: `${quoted(end)} is computed from itself (a cycle)` });
     seen.add(end);
+    if (steps.length >= most)
+      throw limitExceeded(
+        'headOperators',
+        `Looking for the head behind ${quoted(output)}: there are more operators`,
+      );
     const place = view.producers.get(end);
     if (!place) return stop({ reason: whyNoProducer(view, end) });
     const node = view.graph.node[place.node];
@@ -63,9 +70,9 @@ export function walkBack(view: GraphView, output: string): Walk {
 }
 
 function whyNoProducer(view: GraphView, tensor: string): string {
-  if (view.inputs.has(tensor)) return `it leads to the input '${tensor}' without a linear head`;
-  if (view.initializers.has(tensor)) return `it leads to the constant '${tensor}'`;
-  return `nothing produces '${tensor}'`;
+  if (view.inputs.has(tensor)) return `it leads to the input ${quoted(tensor)} without a linear head`;
+  if (view.initializers.has(tensor)) return `it leads to the constant ${quoted(tensor)}`;
+  return `nothing produces ${quoted(tensor)}`;
 }
 
 const preserving = new Set([
@@ -88,8 +95,8 @@ const preservingMl = new Set(['ZipMap', 'Normalizer', 'ArrayFeatureExtractor', '
 function stepBack(view: GraphView, place: Place, output: string): Step | Refusal {
   const node = view.graph.node[place.node];
   const written = matchWrittenSoftmax(view, node);
-  if (written) return { node, input: written.input, output, written };
-  if (isAffineStep(node)) return { node, input: node.input[0], output };
+  if (written?.input) return { node, input: written.input, output, written };
+  if (isAffineStep(node)) return { node, input: node.input[0] ?? '', output };
   const domain = plainDomain(node.domain);
   const known = domain === '' ? preserving : domain === 'ai.onnx.ml' ? preservingMl : undefined;
   if (!known?.has(node.opType)) return { reason: `no linear head in front of ${describeNode(node)}` };

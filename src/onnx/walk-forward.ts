@@ -1,5 +1,7 @@
 /** From a head forward to an output: does each operator work on the classes, and what does the output show? */
+
 import { TensorProto_DataType as DataType, type NodeProto } from 'onnx-buf';
+import { quoted } from '../array/text.js';
 import { dtypeOf } from './dtypes.js';
 import { describeNode, type GraphView, intAttribute, intsAttribute } from './graph-view.js';
 import type { HeadMatch, HeadOutput } from './head-location.js';
@@ -53,7 +55,7 @@ export function walkForward(
       .reduce<number>((product, length) => product * (typeof length === 'number' ? length : Number.NaN), 1);
     if (Number.isFinite(perSample) && perSample !== classes) {
       return {
-        reason: `'${output}' has ${perSample} numbers per sample, but its linear layer ${classes} rows`,
+        reason: `${quoted(output)} has ${perSample} numbers per sample, but its linear layer ${classes} rows`,
       };
     }
   }

@@ -2,6 +2,7 @@
 import { platform } from '#platform';
 import { TailorError } from '../array/errors.js';
 import type { LinearHead } from '../array/linear-head.js';
+import { quoted } from '../array/text.js';
 import type { VerificationInputs } from '../features/feature-set.js';
 import type { Model } from '../features/model.js';
 import { assertExternalDataSame } from '../onnx/external-data.js';
@@ -93,6 +94,7 @@ export class ChangedModel {
     const folder = platform.folderOf(exists ? await platform.realPath(path) : path);
     const lock = await platform.lockFile(path);
     try {
+      await this.#assertNoData(path, folder);
       const sideFiles = await missingSideFiles(this.#grafted, this.#source, folder);
       // Before anything is written, so that a refusal leaves nothing behind.
       for (const { target, taken, own } of sideFiles) {
@@ -110,6 +112,24 @@ export class ChangedModel {
       return { out: path, sha256: this.sha256, ...(unused.length > 0 && { unused }) };
     } finally {
       await lock.release();
+    }
+  }
+
+  /** The model must not be written over data that it refers to itself. */
+  async #assertNoData(path: string, folder: string): Promise<void> {
+    const { sideFiles, keptSideFiles } = this.#grafted;
+    const target = platform.joinPath(folder, platform.baseName(path));
+    for (const location of [...sideFiles.map((file) => file.location), ...keptSideFiles]) {
+      const data = platform.joinPath(folder, location);
+      const exists = (await platform.info(data)) !== undefined && (await platform.info(path)) !== undefined;
+      const same = exists
+        ? (await platform.realPath(data)) === (await platform.realPath(path))
+        : data === target;
+      if (!same) continue;
+      throw new TailorError(
+        'FILE_UNWRITABLE',
+        `Writing ${path}: the model keeps its numbers in a file of that name (external data ${quoted(location)}). Choose another name.`,
+      );
     }
   }
 }

@@ -1,6 +1,8 @@
 /** Inputs for a proof where no data are at hand: random numbers in the shape that the model takes. */
 import { TailorError } from '../array/errors.js';
+import { limit, limitExceeded } from '../array/limits.js';
 import { createRandom } from '../array/random.js';
+import { listNames, printable } from '../array/text.js';
 import { preprocessDims } from '../data/preprocess.js';
 import type { VerificationInputs } from '../features/feature-set.js';
 import type { Model } from '../features/model.js';
@@ -12,7 +14,8 @@ const SEED = 0;
 
 /**
  * Eight samples: uniform in ±2 (pictures after the usual preprocessing) for inputs of floating point, 0 … 9 for whole
- * numbers, which embeddings and one-hot inputs bear. INVALID_ARGUMENT where a model leaves its input's shape open.
+ * numbers, which embeddings and one-hot inputs bear. INVALID_ARGUMENT where a model leaves its input's shape open,
+ * MODEL_INVALID where it is none, LIMIT_EXCEEDED beyond the limit madeUpNumbers.
  */
 export function randomInputs(model: Model): VerificationInputs {
   const random = createRandom(SEED);
@@ -31,6 +34,18 @@ export function randomInputs(model: Model): VerificationInputs {
       );
     }
     const numbers = known.reduce((product, length) => product * length, SAMPLES);
+    const found = `Making inputs to verify the new model with: "${printable(name)}" has the shape [${listNames(dims.map((length) => printable(String(length))))}]`;
+    if (!(numbers >= 1))
+      throw new TailorError('MODEL_INVALID', `${found}, which is not possible. Export the model again.`);
+    if (numbers > limit('madeUpNumbers')) {
+      throw limitExceeded(
+        'madeUpNumbers',
+        `${found}, and ${SAMPLES} samples are made up, ${numbers} numbers`,
+        {
+          instead: 'Give real data to verify on: --verify-data SRC.',
+        },
+      );
+    }
     const whole = !type.startsWith('float') && type !== 'bfloat16';
     const data = Float32Array.from({ length: numbers }, () =>
       whole ? Math.floor(random() * 10) : random() * 4 - 2,

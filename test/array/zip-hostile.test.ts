@@ -186,9 +186,7 @@ describe('headers that contradict the directory are refused', () => {
 });
 
 describe('zip64 records that lie are refused', () => {
-  const good = new Uint8Array(
-    Buffer.concat([...zipChunks([{ name: 'a.npy', parts: [array(5)] }], 1)]),
-  );
+  const good = new Uint8Array(Buffer.concat([...zipChunks([{ name: 'a.npy', parts: [array(5)] }], 1)]));
   /** The end record is the last 22 bytes; before it 20 of the locator, and 56 of the zip64 one. */
   const changed = (fromEnd: number, change: (view: DataView, at: number) => void) => {
     const bytes = good.slice();

@@ -26,6 +26,8 @@ export function parsed<T>(name: string, what: string, parse: () => T): T {
     return parse();
   } catch (error) {
     if (error instanceof TailorError) throw error;
-    throw invalid(name, `its ${what} cannot be read (${firstLine(error)})`, error);
+    // What JavaScript says of a value that it did not expect helps nobody who has a damaged file.
+    const own = error instanceof TypeError || error instanceof RangeError;
+    throw invalid(name, `its ${what} cannot be read${own ? '' : ` (${firstLine(error)})`}`, error);
   }
 }

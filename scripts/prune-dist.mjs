@@ -16,7 +16,10 @@ for (const file of readdirSync(dist, { recursive: true, withFileTypes: true })) 
   const path = join(file.parentPath, file.name).slice(dist.length + 1);
   if (path.startsWith('browser/') || path.startsWith('browser\\')) continue;
   const [made, sources] = SOURCES.find(([ending]) => ending.test(path)) ?? [/$/, []];
-  const fresh = sources.some((ending) => existsSync(join(root, 'src', path.replace(made, ending))));
+  // The page is not compiled into the package.
+  const fresh =
+    !path.startsWith('web') &&
+    sources.some((ending) => existsSync(join(root, 'src', path.replace(made, ending))));
   if (fresh) continue;
   rmSync(join(dist, path));
   console.log(`dist/${path} had no source and is gone.`);

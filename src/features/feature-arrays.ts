@@ -3,7 +3,9 @@ import { platform } from '#platform';
 import type { ArrayFile } from '../array/array-file.js';
 import { formatOfName } from '../array/array-format.js';
 import { openArrays } from '../array/open-arrays.js';
-import { isStore, openStore } from './store/read-store.js';
+
+/** Loaded when a folder is given, which no page can do. */
+const stores = () => import('./store/read-store.js');
 
 /**
  * Opens a feature file (bytes or a path, in any format of openArrays) or a feature store (a folder).
@@ -12,13 +14,16 @@ import { isStore, openStore } from './store/read-store.js';
  */
 export async function openFeatureArrays(source: string | Uint8Array, name?: string): Promise<ArrayFile> {
   const isFolder = typeof source === 'string' && (await platform.info(source))?.kind === 'folder';
-  return isFolder ? openStore(source) : openArrays(source, name);
+  return isFolder ? (await stores()).openStore(source) : openArrays(source, name);
 }
 
 /** The same of what has features; undefined for anything else, such as a data source. */
 export async function featureArrays(spec: string): Promise<ArrayFile | undefined> {
   const kind = (await platform.info(spec))?.kind;
-  if (kind === 'folder') return (await isStore(spec)) ? openStore(spec) : undefined;
+  if (kind === 'folder') {
+    const { isStore, openStore } = await stores();
+    return (await isStore(spec)) ? openStore(spec) : undefined;
+  }
   const format = formatOfName(spec);
   if (kind !== 'file' || !format) return undefined;
   const file = await openArrays(spec);

@@ -422,7 +422,7 @@ describe.skipIf(!canMount)('disks that cannot be written', () => {
       script,
       'sh',
     ]);
-    expect(result.stderr).toMatch(/Writing locked\/out\.npz: permission denied/);
+    expect(result.stderr).toMatch(/Writing locked\/out\.npz: its file system is read-only/);
     expect(result.code).toBe(1);
   });
 });

@@ -69,7 +69,7 @@ export interface Recalibration {
   readonly notes: readonly string[];
   /** The proven model. */
   readonly changed: ChangedModel;
-  /** Writes the proven model; see ChangedModel.save. */
+  /** Writes the proven model; see ChangedModel.save. FILE_EXISTS, FILE_BUSY, FILE_CHANGED, FILE_UNWRITABLE. */
   save(path: string, options?: { overwrite?: boolean }): Promise<SavedModel>;
 }
 

@@ -15,6 +15,7 @@ describe('files', () => {
     ['info', (page) => page.info('a/m.onnx')],
     ['listFolder', (page) => page.listFolder('a/m.onnx')],
     ['writeFile', (page) => page.writeFile('a/m.onnx', [bytes('x')], { overwrite: true })],
+    ['lockFile', (page) => page.lockFile('a/m.onnx')],
     ['removeFile', (page) => page.removeFile('a/m.onnx')],
     ['sha256File', (page) => page.sha256File('a/m.onnx')],
     ['makeFolder', (page) => page.makeFolder('a/m.onnx')],
@@ -26,7 +27,7 @@ describe('files', () => {
   it('has nothing else that tests would not see', () => {
     const files = [
       ...['readFile', 'readRange', 'info', 'listFolder', 'writeFile', 'removeFile', 'makeFolder'],
-      ...['realPath', 'sha256File'],
+      ...['realPath', 'sha256File', 'lockFile'],
     ];
     const others = ['sha256', 'crc32', 'joinPath', 'folderOf', 'baseName', 'seconds'];
     expect(Object.keys(platform).sort()).toEqual([...files, ...others].sort());

@@ -1,4 +1,7 @@
 /** Node's side of `#ort`: onnxruntime-node. */
+// First of all: it speaks to onnxruntime.
+import './no-telemetry.node.js';
+
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { availableParallelism, cpus } from 'node:os';

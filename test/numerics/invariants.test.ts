@@ -266,7 +266,7 @@ describe('evaluating', () => {
 });
 
 describe('choosing', () => {
-  it('commutes with a permutation of the classes, where no two candidates are as good', async () => {
+  it('commutes with a permutation of the classes, rows of the table and the candidate alike', async () => {
     await fc.assert(
       fc.asyncProperty(smallProblems, async (problem) => {
         const options = {
@@ -274,13 +274,18 @@ describe('choosing', () => {
           bootstrap: 100,
           grids: { additive: [0.5, 1], multiplicative: [0.2], 'tau-norm': [1] },
         };
-        const chosen = async ({ head, labels, counts }: SmallProblem, logits: Matrix) =>
-          (await select({ head, logits, labels, counts, ...options })).table.map((row) => [
+        const chosen = async ({ head, labels, counts }: SmallProblem, logits: Matrix) => {
+          const { candidate, table } = await select({ head, logits, labels, counts, ...options });
+          const rows = table.map((row) => [
             row.method,
             row.parameters,
             Number(row.average.toFixed(9)),
             Number(row.change.toFixed(9)),
+            Number(row.score.toFixed(9)),
+            row.eligible,
           ]);
+          return [candidate.method, candidate.parameters, rows];
+        };
         const logits = logitsOf(problem.head, problem);
         const table = await chosen(problem, logits);
         expect(await chosen(permuted(problem), movedColumns(logits, problem.order))).toEqual(table);

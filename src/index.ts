@@ -22,6 +22,7 @@ export { type NpyArray, type NpyContent, type NumericArray, parseNpy } from './a
 export type { NpyRows, RowsOptions } from './array/npy-rows.js';
 export { encodeNpz, type Npz, openNpz, readNpz, writeNpz } from './array/npz.js';
 export { openArrays } from './array/open-arrays.js';
+export type { FileChecksum } from './array/platform.js';
 export { writeSafetensors } from './array/safetensors.js';
 export { VERSION } from './array/version.js';
 export { type HeadLogitsOptions, headLogits } from './compute/head-logits.js';

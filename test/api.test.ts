@@ -30,6 +30,7 @@ const THROWS_NOTHING = [
   'reportPlots',
   // The caller's own: what it throws goes through.
   'FeatureRows.read',
+  'FileChecksum.ofParts',
   'PictureFile.read',
   'DataSource.sampleName',
   'DataSource.picturePath',

@@ -17,6 +17,7 @@ function noFiles(path: string): never {
 /** Bytes only; see the top of this file. */
 export const platform: Platform = {
   readFile: async (path) => noFiles(path),
+  readHashed: async (path) => noFiles(path),
   readRange: async (path) => noFiles(path),
   info: async (path) => noFiles(path),
   listFolder: async (path) => noFiles(path),

@@ -1,6 +1,4 @@
 /** Node's side of `#platform`. */
-import { createHash } from 'node:crypto';
-import type { BigIntStats } from 'node:fs';
 import { mkdir, open, readdir, realpath, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { performance } from 'node:perf_hooks';
@@ -9,27 +7,15 @@ import { allocate } from './allocate.js';
 import { TailorError } from './errors.js';
 import { errorCode, readError, writeError } from './file-errors.node.js';
 import { lockFile } from './file-lock.node.js';
+import { assertSame, fileChanged, markOf } from './file-mark.node.js';
 import type { Platform } from './platform.js';
+import { hashBytes, hashFile, readHashed, readWhole } from './read-file.node.js';
 import { fileExists, writeWhole } from './write-file.node.js';
 
 /** Files through node:fs; every failure is a TailorError. */
 export const platform: Platform = {
-  async readFile(path) {
-    try {
-      const file = await open(path, 'r');
-      try {
-        const before = await file.stat({ bigint: true });
-        const bytes = await file.readFile();
-        // Of a file that is written to while it is read, a part is old and a part new.
-        if (before.isFile()) assertSame(path, markOf(before), await file.stat({ bigint: true }));
-        return new Uint8Array(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.byteLength);
-      } finally {
-        await file.close();
-      }
-    } catch (error) {
-      throw readError(path, error);
-    }
-  },
+  readFile: readWhole,
+  readHashed,
 
   async readRange(path, offset, length, mark) {
     let bytesRead = 0;
@@ -49,7 +35,7 @@ export const platform: Platform = {
         await file.close();
       }
     } catch (error) {
-      if (mark !== undefined && errorCode(error) === 'ENOENT') throw changed(path, 'is gone', error);
+      if (mark !== undefined && errorCode(error) === 'ENOENT') throw fileChanged(path, 'is gone', error);
       throw readError(path, error);
     }
     if (bytesRead < length) {
@@ -135,32 +121,8 @@ export const platform: Platform = {
     }
   },
 
-  async sha256(bytes) {
-    const hash = createHash('sha256');
-    for (const part of partsOf(bytes)) hash.update(part);
-    return hash.digest('hex');
-  },
-
-  async sha256File(path) {
-    const hash = createHash('sha256');
-    try {
-      const file = await open(path, 'r');
-      try {
-        // A megabyte is hashed in a millisecond: nobody waits for it.
-        const buffer = new Uint8Array(2 ** 20);
-        for (;;) {
-          const { bytesRead } = await file.read(buffer, 0, buffer.length);
-          if (bytesRead === 0) break;
-          hash.update(buffer.subarray(0, bytesRead));
-        }
-      } finally {
-        await file.close();
-      }
-    } catch (error) {
-      throw readError(path, error);
-    }
-    return hash.digest('hex');
-  },
+  sha256: (bytes) => hashBytes(bytes instanceof Uint8Array ? [bytes] : bytes),
+  sha256File: hashFile,
 
   crc32(bytes, before = 0) {
     let crc = before;
@@ -174,22 +136,3 @@ export const platform: Platform = {
   baseName: basename,
   seconds: () => performance.now() / 1000,
 };
-
-function partsOf(bytes: Uint8Array | readonly Uint8Array[]): readonly Uint8Array[] {
-  return bytes instanceof Uint8Array ? [bytes] : bytes;
-}
-
-/** What differs between two contents of a file: another file, another size, or written to at another time. */
-const markOf = ({ dev, ino, size, mtimeNs }: BigIntStats) => `${dev} ${ino} ${size} ${mtimeNs}`;
-
-function assertSame(path: string, mark: string, now: BigIntStats): void {
-  if (markOf(now) !== mark) throw changed(path, 'was changed');
-}
-
-function changed(path: string, what: string, cause?: unknown): TailorError {
-  return new TailorError(
-    'FILE_CHANGED',
-    `Reading ${path}: the file ${what} while it was in use. Run again when nothing writes to it.`,
-    { cause },
-  );
-}

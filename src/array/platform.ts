@@ -26,10 +26,20 @@ export interface FileLock {
   release(): Promise<void>;
 }
 
+/** The checksum of a file whose bytes are in memory. */
+export interface FileChecksum {
+  /** Of the whole file, in lower-case hexadecimal. */
+  readonly sha256: string;
+  /** Of `parts` behind each other; for as long as they begin with views of the file's bytes, nothing is hashed a second time. */
+  ofParts(parts: readonly Uint8Array[]): Promise<string>;
+}
+
 /** The machine's files, clock and checksums. */
 export interface Platform {
   /** The whole file. FILE_NOT_FOUND, FILE_UNREADABLE, FILE_CHANGED when it is written to in the meantime. */
   readFile(path: string): Promise<Uint8Array<ArrayBuffer>>;
+  /** The same with its checksum, made while it is read. */
+  readHashed(path: string): Promise<{ bytes: Uint8Array<ArrayBuffer>; checksum: FileChecksum }>;
   /**
    * `length` bytes from `offset`. FILE_NOT_FOUND, FILE_UNREADABLE, FORMAT_INVALID when the file ends before, LIMIT_EXCEEDED; with the
    * `mark` that `info` gave before, FILE_CHANGED unless the file is still that one after the read.
@@ -62,7 +72,7 @@ export interface Platform {
   makeFolder(path: string): Promise<void>;
   /** Absolute path with symbolic links resolved. FILE_NOT_FOUND. */
   realPath(path: string): Promise<string>;
-  /** Lower-case hexadecimal sha256. */
+  /** Lower-case hexadecimal sha256 of the parts behind each other; Node serves others while it is made. */
   sha256(bytes: Uint8Array | readonly Uint8Array[]): Promise<string>;
   /** The same of a file, read piece by piece. FILE_NOT_FOUND, FILE_UNREADABLE. */
   sha256File(path: string): Promise<string>;

@@ -90,7 +90,7 @@ export interface ModelDescription {
  */
 export async function inspectModel(source: string | Uint8Array): Promise<ModelDescription> {
   const file = await readModelFile(source);
-  return describeModel(file, findHeads(file), await platform.sha256(file.bytes));
+  return describeModel(file, findHeads(file), file.checksum?.sha256 ?? (await platform.sha256(file.bytes)));
 }
 
 /** As inspectModel, of a file that was read already. */

@@ -67,7 +67,7 @@ export async function openModel(
       : facts.preprocess,
     columns: facts.columns,
     problems: facts.problems,
-    sha256: await platform.sha256(file.bytes),
+    sha256: file.checksum?.sha256 ?? (await platform.sha256(file.bytes)),
   });
 }
 

@@ -3,6 +3,7 @@ import { fromBinary } from '@bufbuild/protobuf';
 import { type GraphProto, type ModelProto, ModelProtoSchema } from 'onnx-buf';
 import { platform } from '#platform';
 import { TailorError } from '../array/errors.js';
+import type { FileChecksum } from '../array/platform.js';
 import { checkWire, listFields } from './wire.js';
 
 /** A model as it was read. `proto` shares memory with `bytes`: write to neither. */
@@ -11,6 +12,8 @@ export interface ModelFile {
   readonly bytes: Uint8Array;
   /** The same, decoded. */
   readonly proto: ModelProto;
+  /** Of `bytes`, where it was made as they were read. */
+  readonly checksum?: FileChecksum;
   /** Where it was read from; undefined for bytes. */
   readonly path?: string;
   /** When the file at `path` was last changed, before it was read: milliseconds since 1970. */
@@ -38,9 +41,10 @@ export async function readModelFile(
     return { bytes: source, proto: parseModel(source, 'the model'), sideFiles };
   }
   const info = await platform.info(source);
-  const bytes = await platform.readFile(source);
+  const { bytes, checksum } = await platform.readHashed(source);
   return {
     bytes,
+    checksum,
     proto: parseModel(bytes, source),
     path: source,
     modified: info?.modified,

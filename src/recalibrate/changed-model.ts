@@ -187,5 +187,7 @@ export async function changeModel(
   });
   // onnxruntime reads data of large models by itself.
   await assertExternalDataSame(model.file);
-  return new ChangedModel(grafted, await platform.sha256(grafted.parts), verification, model.file);
+  const { checksum } = model.file;
+  const sha256 = await (checksum ? checksum.ofParts(grafted.parts) : platform.sha256(grafted.parts));
+  return new ChangedModel(grafted, sha256, verification, model.file);
 }

@@ -28,6 +28,26 @@ describe('writeFile', () => {
     expect(readdirSync(dirname(path))).toEqual(['a.txt']);
   });
 
+  it('writes more than the disk is given at once, and fails behind it', async () => {
+    const path = file('large/a.bin', 'before');
+    const large = new Uint8Array(70 * 2 ** 20 + 3).map((_, i) => (i * 2_654_435_761) >>> 24);
+    await platform.writeFile(path, [large, Uint8Array.of(1), large.subarray(5)], { overwrite: true });
+    expect(await platform.sha256File(path)).toBe(
+      await platform.sha256([large, Uint8Array.of(1), large.subarray(5)]),
+    );
+    async function* broken() {
+      yield large;
+      throw new Error('no more');
+    }
+    await expectRefusal(
+      () => platform.writeFile(path, broken(), { overwrite: true }),
+      'FILE_UNWRITABLE',
+      /no more/,
+    );
+    expect((await platform.info(path))?.bytes).toBe(2 * large.length - 4);
+    expect(readdirSync(dirname(path))).toEqual(['a.bin']);
+  });
+
   it('refuses folders, missing folders, and what exists', async () => {
     const path = file('folder/b.txt', 'x');
     const write = (to: string, overwrite = false) => platform.writeFile(to, [bytes('y')], { overwrite });

@@ -15,6 +15,11 @@ export const platform: Platform = {
     }
   },
 
+  async readHashed(path) {
+    const bytes = await platform.readFile(path);
+    return { bytes, checksum: { sha256: await page.sha256(bytes), ofParts: page.sha256 } };
+  },
+
   async readRange(path, offset, length) {
     const bytes = (await platform.info(path))?.bytes;
     if (bytes !== undefined && offset + length > bytes) {

@@ -29,6 +29,7 @@ import { readClasses } from '../src/data/read-classes.js';
 import { readCounts } from '../src/data/read-counts.js';
 import { tableSource } from '../src/data/table-source.js';
 import { probeLayers } from '../src/diagnostics/layers.js';
+import { fixedBatch } from '../src/features/batch.js';
 import { openModel } from '../src/features/model.js';
 import { GraphBuilder } from '../src/onnx/build.js';
 import { randomInputs } from '../src/recalibrate/random-inputs.js';
@@ -159,6 +160,7 @@ const CASES: Readonly<Record<LimitName, () => Case | Promise<Case>>> = {
     const model = await openModel(chainModel(0));
     return { needs: 8 * INPUTS, read: async () => randomInputs(model) };
   },
+  batchSamples: () => ({ needs: 5, read: () => fixedBatch([{ name: 'x', type: 'float32', dims: [5, 2] }]) }),
   layerDimensions: () => ({ needs: 7, read: probeSeven }),
 };
 

@@ -47,6 +47,7 @@ const TABLE = {
   logitsClasses: { default: 2 ** 14, unit: 'classes' },
   headOperators: { default: 2 ** 20, unit: 'operators' },
   madeUpNumbers: { default: 2 ** 26, unit: 'numbers' },
+  batchSamples: { default: 2 ** 16, unit: 'samples' },
   layerDimensions: { default: 4096, unit: 'dimensions' },
 } as const satisfies Readonly<Record<string, Omit<LimitDescription, 'reason'>>>;
 
@@ -100,6 +101,8 @@ const REASONS: Readonly<Record<LimitName, string>> = {
     'Operators passed on the ways from all outputs of a model back to its heads: usual are some ten, and each output is followed.',
   madeUpNumbers:
     'Numbers that are made up for an input of a model to prove it on, 256 MiB: a file may state any shape.',
+  batchSamples:
+    'Samples that a model takes at once, where its file fixes it: memory for all of them is taken before the first is read.',
   layerDimensions: 'Dimensions of a layer that diagnose looks at: S_W has their square, 128 MB of numbers.',
 };
 

@@ -2,6 +2,7 @@
 import { breathe } from '../array/breathe.js';
 import { TailorError } from '../array/errors.js';
 import { forEachIndex } from '../array/for-each-index.js';
+import { limit, limitExceeded } from '../array/limits.js';
 import type { Preprocess } from '../data/preprocess.js';
 import type { DataSource } from '../data/sample.js';
 import type { Feed, ValueInfo } from '../runtime/session.js';
@@ -98,7 +99,7 @@ function samplesHere(options: BatchOptions, size: number): RowsMaker {
   };
 }
 
-/** The batch size that the model is built for, or undefined where every input leaves it open. */
+/** The batch size that the model is built for, or undefined where every input leaves it open. MODEL_INVALID, LIMIT_EXCEEDED. */
 export function fixedBatch(inputs: readonly ValueInfo[]): number | undefined {
   const flat = inputs.find((input) => input.dims.length === 0);
   if (flat || inputs.length === 0) {
@@ -115,7 +116,16 @@ export function fixedBatch(inputs: readonly ValueInfo[]): number | undefined {
       `Feeding the model: its inputs have different first axes (${sizes.join(', ')}); every input needs the batch as its first axis.`,
     );
   }
-  return sizes[0];
+  const [size] = sizes;
+  if (size !== undefined && !(size >= 1)) {
+    throw new TailorError(
+      'MODEL_INVALID',
+      `Feeding the model: it takes ${size} samples at once, which is not possible. Export the model again.`,
+    );
+  }
+  if (size !== undefined && size > limit('batchSamples'))
+    throw limitExceeded('batchSamples', `Feeding the model: it takes ${size} samples at once`);
+  return size;
 }
 
 function nameOf(source: DataSource, index: number): string {

@@ -7,7 +7,7 @@ import {
   type ValueInfoProto,
 } from 'onnx-buf';
 import { TailorError } from '../array/errors.js';
-import { quoted } from '../array/text.js';
+import { quoted, shownName } from '../array/text.js';
 import { graphOf, type ModelFile } from './model-file.js';
 import { bodies } from './subgraphs.js';
 
@@ -47,7 +47,8 @@ export interface GraphView {
 
 const views = new WeakMap<ModelFile, GraphView>();
 
-/** The look-ups of a model, made once. Throws MODEL_INVALID when two nodes produce the same tensor. */
+/** The look-ups of a model, made once. Throws MODEL_INVALID where a name means two things: a tensor
+ * that two nodes produce, or that is stored or fed and computed as well; two inputs of one name; a function in ONNX's own domain. */
 export function graphView(file: ModelFile): GraphView {
   let view = views.get(file);
   if (!view) {
@@ -81,6 +82,7 @@ function makeView(file: ModelFile): GraphView {
     });
     for (const name of namesInSubgraphs(node)) captured.add(name);
   });
+  assertUnambiguous(file, graph, producers);
   const initializers = new Map<string, number>();
   const repeated = new Set<string>();
   graph.initializer.forEach((tensor, index) => {
@@ -142,11 +144,33 @@ export function statedType(info: ValueInfoProto): StatedType | undefined {
   };
 }
 
+/**
+ * Names that mean two things: which of them runtimes take differs. A function in a domain of ONNX's own may hide the operator of
+ * its name or not, as the runtime likes.
+ */
+function assertUnambiguous(file: ModelFile, graph: GraphProto, producers: ReadonlyMap<string, Place>): void {
+  const twice = (found: string) =>
+    new TailorError('MODEL_INVALID', `Reading the graph: ${found}. Export the model again.`);
+  const inputs = new Set<string>();
+  for (const { name } of graph.input) {
+    if (inputs.has(name)) throw twice(`there are two inputs called ${quoted(name)}`);
+    inputs.add(name);
+    if (producers.has(name)) throw twice(`${quoted(name)} is an input and computed as well`);
+  }
+  for (const { name } of graph.initializer) {
+    if (producers.has(name)) throw twice(`${quoted(name)} is stored and computed as well`);
+  }
+  for (const { domain, name } of file.proto.functions) {
+    if (plainDomain(domain) === '' || domain === 'ai.onnx.ml')
+      throw twice(`the model has a function ${quoted(name)} of its own in ONNX's domain`);
+  }
+}
+
 /** How messages name a node: its operator, and its name or first output. */
 export function describeNode(node: NodeProto): string {
   const domain = plainDomain(node.domain);
   const called = node.name || node.output[0];
-  return `${domain ? `${domain}.` : ''}${node.opType}${called ? ` ${quoted(called)}` : ''}`;
+  return `${domain ? `${shownName(domain)}.` : ''}${shownName(node.opType)}${called ? ` ${quoted(called)}` : ''}`;
 }
 
 /** A node's attribute of that name. */

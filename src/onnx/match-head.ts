@@ -25,6 +25,14 @@ export function matchHead(view: GraphView, tensor: string, place: Place): HeadMa
   if (!match || isRefusal(match)) return match;
   const node = view.graph.node[match.node];
   if (!match.features) return { reason: `${describeNode(node)} takes no features` };
+  const [weight, bias] = [match.weight?.tensor, match.bias?.tensor];
+  if (weight && bias && weight.dataType !== bias.dataType) {
+    const types = [weight, bias].map(({ dataType }) => dataTypeName(dataType)).join(' and ');
+    return {
+      reason: `the weight and bias of ${describeNode(node)} are of two types, ${types}`,
+      unsupported: true,
+    };
+  }
   // Products have one output; what runtimes refuse anyway must not be taken for the logits.
   if (match.kind !== 'linear-classifier' && node.output.length !== 1)
     return { reason: `${describeNode(node)} has ${node.output.length} outputs instead of one` };

@@ -21,7 +21,7 @@ export const NODE_ONLY: readonly (readonly [pattern: string, reason: string])[] 
   ['test/array/platform.test.ts', "Node's files; those of pages are in test/browser"],
   ['test/data/{sources,pictures-missing,image-list}.test.ts', 'sharp'],
   ['test/features/pipeline.test.ts', 'sessions in threads'],
-  ['test/onnx/runnable.test.ts', 'weights that lie in files'],
+  ['test/onnx/{runnable,hostile-models}.test.ts', 'weights that lie in files'],
   ['test/features/store.test.ts', 'a folder whose files are renamed and removed'],
   ['test/report/gallery.test.ts', 'it starts a process'],
   [

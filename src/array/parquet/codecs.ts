@@ -30,7 +30,7 @@ export function unpack(packed: Uint8Array, codec: string, bytes: number, name: s
       default:
         throw unsupported(
           name,
-          `it is packed by ${codec}; snappy, gzip, zstd and nothing at all are read`,
+          `it is packed by ${codec ?? 'what no name is known of'}; snappy, gzip, zstd and nothing at all are read`,
           'Write it with one of these (pyarrow: compression="snappy").',
         );
     }

@@ -3,6 +3,8 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { FAILING } from './failing.mjs';
 import { messageFault } from './faults.mjs';
 import { KINDS } from './kinds/index.mjs';
 import { Random } from './random.mjs';
@@ -11,6 +13,8 @@ import { Random } from './random.mjs';
 const home = process.argv[2];
 const folder = join(home, 'case');
 process.on('disconnect', () => process.exit());
+// Which a case that hangs would never hear of.
+new Worker(new URL('./watchdog.mjs', import.meta.url), { workerData: { parent: process.ppid } }).unref();
 writeFileSync(join(home, 'outside'), Buffer.alloc(4096, 65));
 
 // What a hostile path may lead to.
@@ -26,9 +30,14 @@ function clean() {
   }
 }
 
-async function run({ kind, seed, number, kept }) {
-  const { make, use } = KINDS[kind];
-  const made = kept ? { files: kept.files, main: kept.main } : await make(new Random(kind, seed, number));
+/** @param question kind, seed and number of a case; with `kept` the case itself; or `fault`, one that fails on purpose */
+async function run({ kind, seed, number, kept, fault }) {
+  const { make, use } = fault ? { use: FAILING[fault] } : KINDS[kind];
+  const made = fault
+    ? { files: {}, main: '' }
+    : kept
+      ? { files: kept.files, main: kept.main }
+      : await make(new Random(kind, seed, number));
   const random = new Random(`${kind} use`, seed, number);
   clean();
   for (const [name, bytes] of Object.entries(made.files)) {

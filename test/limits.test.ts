@@ -27,6 +27,7 @@ import { imageFolder } from '../src/data/image-folder.js';
 import { parsePreprocess } from '../src/data/preprocess.js';
 import { readClasses } from '../src/data/read-classes.js';
 import { readCounts } from '../src/data/read-counts.js';
+import { readJson } from '../src/data/read-json.js';
 import { tableSource } from '../src/data/table-source.js';
 import { probeLayers } from '../src/diagnostics/layers.js';
 import { fixedBatch } from '../src/features/batch.js';
@@ -138,6 +139,10 @@ const CASES: Readonly<Record<LimitName, () => Case | Promise<Case>>> = {
     return { needs, read: () => toLabels(array, 'x') };
   },
   jsonBytes: () => ({ needs: 7, read: () => readCounts(text('[1,2,3]'), { classCount: 3, name: 'x' }) }),
+  jsonDepth: () => {
+    const nested = text('{"a":[{"b":"]]\\"[["}],"c":[]}');
+    return { needs: 3, read: () => readJson(nested, 'x', 'x') };
+  },
   pictureBytes: async () => {
     const bytes = await png(2, 2);
     const folder = dirname(dirname(file('bytes/cat/a.png', bytes)));

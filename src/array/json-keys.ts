@@ -1,5 +1,7 @@
 /** Names that JSON repeats. JSON.parse keeps the last one without a word, where other parsers keep the first. */
 
+import { closingQuote } from './json.js';
+
 /** The first name that one object of `json` has twice, or undefined. `json` is known to be valid. */
 export function repeatedKey(json: string): string | undefined {
   const objects: Set<string>[] = [];
@@ -8,7 +10,7 @@ export function repeatedKey(json: string): string | undefined {
     if (sign === '{') objects.push(new Set());
     else if (sign === '}') objects.pop();
     if (sign !== '"') continue;
-    const end = endOfString(json, at);
+    const end = closingQuote(json, at) + 1;
     if (isName(json, end)) {
       // "a" and "\u0061" are the same name.
       const name = JSON.parse(json.slice(at, end)) as string;
@@ -19,15 +21,6 @@ export function repeatedKey(json: string): string | undefined {
     at = end - 1;
   }
   return undefined;
-}
-
-/** The place behind the closing quote; a quote behind an odd number of backslashes is part of the string. */
-function endOfString(json: string, start: number): number {
-  for (let quote = json.indexOf('"', start + 1); ; quote = json.indexOf('"', quote + 1)) {
-    let first = quote;
-    while (json[first - 1] === '\\') first--;
-    if ((quote - first) % 2 === 0) return quote + 1;
-  }
 }
 
 /** Whether a string that ends before `at` is a name: a colon follows it, maybe behind blanks. */

@@ -38,6 +38,7 @@ const TABLE = {
   parquetPageValues: { default: 2 ** 26, unit: 'values' },
   classes: { default: 2 ** 20, unit: 'classes', most: MAX_LABEL + 1 },
   jsonBytes: { default: 2 ** 26, unit: 'bytes' },
+  jsonDepth: { default: 100, unit: 'levels' },
   pictureBytes: { default: 2 ** 28, unit: 'bytes' },
   picturePixels: { default: 0x3fff * 0x3fff, unit: 'pixels' },
   inputSide: { default: 16_384, unit: 'pixels' },
@@ -87,6 +88,7 @@ const REASONS: Readonly<Record<LimitName, string>> = {
   classes:
     'Classes that labels speak of: every class below the highest takes memory, and a head of so many fills an ONNX file.',
   jsonBytes: 'A JSON file or text: parsed, it takes up to 15 times its bytes of memory.',
+  jsonDepth: 'Arrays and objects within each other in JSON; what is read here has five.',
   pictureBytes: 'A picture file before it is decoded: several are read at a time.',
   picturePixels:
     'Pixels of a picture: as many take 800 MB once decoded; a file of some kilobytes may claim more.',

@@ -5,6 +5,7 @@ import { TailorError } from '../array/errors.js';
 import { assertJsonBytes } from '../array/json.js';
 import { assertNameLengths } from '../array/names.js';
 import { type PerClassOptions, readCounts } from '../data/read-counts.js';
+import { readJson as parseJsonFile } from '../data/read-json.js';
 import { readStdin, STDIN } from './stdin.js';
 
 /** The bytes of a file, or of standard input. FILE_NOT_FOUND, FILE_UNREADABLE. */
@@ -14,17 +15,7 @@ export async function readBytes(path: string): Promise<Uint8Array> {
 
 /** Parses JSON. FILE_NOT_FOUND, FORMAT_INVALID, LIMIT_EXCEEDED. */
 export async function readJson(path: string, what: string): Promise<unknown> {
-  const bytes = await readBytes(path);
-  assertJsonBytes(bytes.length, `Reading ${what} from ${nameOf(path)}`);
-  const text = new TextDecoder().decode(bytes);
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new TailorError(
-      'FORMAT_INVALID',
-      `Reading ${what} from ${nameOf(path)}: it is not valid JSON (${(error as Error).message}).`,
-    );
-  }
+  return parseJsonFile(await readBytes(path), what, nameOf(path));
 }
 
 /** Class names in class order: a JSON array, or text with one name a line. FILE_NOT_FOUND, FORMAT_INVALID. */

@@ -63,6 +63,8 @@ async function assertReplaceable(
     throw new TailorError('FILE_UNWRITABLE', `Writing ${path}: ${what}. Give a file name.`);
   }
   if (!force) {
+    // What a run that was killed behind its last step has left is removed all the same.
+    await holdLock(path).catch(() => {});
     throw new TailorError(
       'FILE_EXISTS',
       `Writing ${path}: it exists already. Choose another name, or overwrite it with --force.`,

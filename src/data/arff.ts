@@ -3,11 +3,6 @@ import { TailorError } from '../array/errors.js';
 import { trimCell } from './table-cells.js';
 import { type TextTable, TextTableBuilder } from './text-table.js';
 
-const QUOTED = /'([^'\\]*(?:(?:\\.|'')[^'\\]*)*)'|"([^"\\]*(?:(?:\\.|"")[^"\\]*)*)"/.source;
-/** A value from its place in the line to the comma behind it. */
-const VALUE = new RegExp(`[ \\t]*(?:${QUOTED}|([^ \\t,'"][^,]*|))[ \\t]*(,|$)`, 'suy');
-const ATTRIBUTE = new RegExp(`^@attribute[ \\t]+(?:${QUOTED}|([^ \\t{'"][^ \\t{]*))`, 'siu');
-
 /**
  * Reads a table; `text` has \n between its lines. A value or name with spaces, commas or quotes stands in single or
  * double quotes, within which a quote is doubled or has a backslash before it, and so has a backslash. Lines that start
@@ -37,8 +32,12 @@ export function parseArff(text: string, doing: string): TextTable {
 }
 
 function attributeName(line: string, where: string): string {
-  const found = ATTRIBUTE.exec(line);
-  if (found) return unquote(found);
+  const start = skipBlanks(line, '@attribute'.length);
+  const quoted = readQuoted(line, start);
+  if (quoted) return quoted.text;
+  let end = start;
+  while (end < line.length && !' \t{\'"'.includes(line[end])) end++;
+  if (end > start) return line.slice(start, end);
   throw new TailorError('FORMAT_INVALID', `${where} names no attribute, or in quotes that do not end.`);
 }
 
@@ -50,22 +49,50 @@ function valuesOf(line: string, where: string): string[] {
     );
   }
   const values: string[] = [];
-  VALUE.lastIndex = 0;
-  for (;;) {
-    const found = VALUE.exec(line);
-    if (!found) {
+  for (let at = 0; ; at++) {
+    at = skipBlanks(line, at);
+    const quoted = readQuoted(line, at);
+    const comma = line.indexOf(',', at);
+    const end = quoted ? skipBlanks(line, quoted.end) : comma < 0 ? line.length : comma;
+    if ((!quoted && isQuote(line[at])) || (end < line.length && line[end] !== ',')) {
       throw new TailorError(
         'FORMAT_INVALID',
         `${where} has a quoted value that does not end, or that goes on behind its end. Double the quotes within values.`,
       );
     }
-    values.push(unquote(found));
-    if (found[4] === '') return values;
+    values.push(quoted ? quoted.text : line.slice(at, end));
+    if (end === line.length) return values;
+    at = end;
   }
 }
 
-function unquote([, single, double, bare]: RegExpExecArray): string {
-  if (single !== undefined) return single.replace(/\\(.)|''/gsu, (_, escaped?: string) => escaped ?? "'");
-  if (double !== undefined) return double.replace(/\\(.)|""/gsu, (_, escaped?: string) => escaped ?? '"');
-  return bare;
+function skipBlanks(line: string, start: number): number {
+  let at = start;
+  while (line[at] === ' ' || line[at] === '\t') at++;
+  return at;
+}
+
+function isQuote(sign: string | undefined): boolean {
+  return sign === "'" || sign === '"';
+}
+
+/**
+ * The text in quotes at `start`, and the place behind them; undefined where no quote begins, or it does not end. By hand: a regular
+ * expression runs out of stack on a value of some megabytes.
+ */
+function readQuoted(line: string, start: number): { text: string; end: number } | undefined {
+  const quote = line[start];
+  if (!isQuote(quote)) return undefined;
+  let text = '';
+  let from = start + 1;
+  for (let at = from; at < line.length; at++) {
+    const sign = line[at];
+    if (sign !== quote && sign !== '\\') continue;
+    if (sign === quote && line[at + 1] !== quote) return { text: text + line.slice(from, at), end: at + 1 };
+    // What follows a backslash, or a quote that is doubled, is meant as it is.
+    text += line.slice(from, at);
+    from = at + 1;
+    at++;
+  }
+  return undefined;
 }

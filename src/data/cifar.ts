@@ -5,6 +5,7 @@
 import { platform } from '#platform';
 import { TailorError } from '../array/errors.js';
 import { assertNameLengths } from '../array/names.js';
+import { readFound } from '../array/read-found.js';
 import { checkLabels } from './check-labels.js';
 import { fingerprintFiles } from './fingerprint.js';
 import type { DataSource, Sample } from './sample.js';
@@ -61,7 +62,7 @@ export async function cifarSource(path: string, { split, variant }: CifarOptions
   const record = layout.labelBytes + 3 * PIXELS;
   const parts: Uint8Array[] = [];
   for (const file of chosen.files) {
-    const bytes = await platform.readFile(file);
+    const bytes = await readFound(file);
     if (bytes.length === 0 || bytes.length % record !== 0) {
       throw new TailorError(
         'FORMAT_INVALID',
@@ -158,7 +159,7 @@ function tell(path: string, bytes: number, variant: CifarVariant | undefined): C
 async function readNames(folder: string, layout: Layout): Promise<string[] | undefined> {
   const path = platform.joinPath(folder, layout.names);
   if (!(await platform.info(path))) return undefined;
-  const text = new TextDecoder().decode(await platform.readFile(path));
+  const text = new TextDecoder().decode(await readFound(path));
   const names = text
     .split(/\r?\n/)
     .map((line) => line.trim())

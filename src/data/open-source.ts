@@ -115,6 +115,12 @@ async function tellKind(path: string): Promise<SourceKind> {
   if (name.endsWith('.npy')) return 'npy';
   if (name.endsWith('.bin')) return 'cifar';
   if (tableFormat(name)) return 'table';
+  if (info.kind !== 'file') {
+    throw new TailorError(
+      'FILE_UNREADABLE',
+      `Reading the data source ${path}: it is a pipe or a device, which does not tell what it holds. Give a file.`,
+    );
+  }
   const [a, b, c] = await platform.readRange(path, 0, Math.min(3, info.bytes));
   if ((a === 0 && b === 0 && c === 8) || (a === 0x1f && b === 0x8b)) return 'idx';
   throw new TailorError(

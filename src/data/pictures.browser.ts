@@ -1,10 +1,12 @@
 /** The browser's side of `#pictures`: the decoder that shows pictures in pages. */
 import { TailorError } from '../array/errors.js';
 import { limit, limitExceeded } from '../array/limits.js';
+import { assertPictureFormat } from './picture-format.js';
 import type { DecodePicture, OpenPictureThreads } from './pictures.js';
 
 /** By createImageBitmap and a canvas. */
 export const decodePicture: DecodePicture = async (bytes, name) => {
+  assertPictureFormat(bytes, name);
   let bitmap: ImageBitmap;
   try {
     bitmap = await createImageBitmap(new Blob([bytes as Uint8Array<ArrayBuffer>]), {

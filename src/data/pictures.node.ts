@@ -2,6 +2,7 @@
 import { TailorError } from '../array/errors.js';
 import { limit, limitExceeded } from '../array/limits.js';
 import { firstLine } from '../array/text.js';
+import { assertPictureFormat } from './picture-format.js';
 import type { DecodePicture } from './pictures.js';
 
 export { openPictureThreads } from './picture-threads.node.js';
@@ -27,6 +28,7 @@ async function loadSharp(name: string): Promise<Sharp> {
 /** By sharp. */
 export const decodePicture: DecodePicture = async (bytes, name) => {
   const sharp = await loadSharp(name);
+  assertPictureFormat(bytes, name);
   try {
     const { data, info } = await sharp(bytes, {
       limitInputPixels: limit('picturePixels'),

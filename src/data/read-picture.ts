@@ -1,22 +1,11 @@
 /** The bytes of picture files. */
 import { platform } from '#platform';
-import { TailorError } from '../array/errors.js';
 import { limit, limitExceeded } from '../array/limits.js';
+import { fileFound } from '../array/read-found.js';
 
-/**
- * Reads a picture file. A pipe or a device is refused: reading it might never end. A symbolic link is followed, wherever it points
- * to: data sets are often made of links.
- * @throws FILE_NOT_FOUND, FILE_UNREADABLE, LIMIT_EXCEEDED.
- */
+/** Reads a picture file. @throws FILE_NOT_FOUND, FILE_UNREADABLE (also for a pipe or a device), LIMIT_EXCEEDED. */
 export async function readPicture(path: string): Promise<Uint8Array<ArrayBuffer>> {
-  const info = await platform.info(path);
-  if (info && info.kind !== 'file') {
-    const what = info.kind === 'folder' ? 'a folder' : 'a pipe or a device';
-    throw new TailorError(
-      'FILE_UNREADABLE',
-      `Reading ${path}: it is ${what}, not a picture file. Remove it.`,
-    );
-  }
+  const info = await fileFound(path);
   if (info) assertPictureBytes(info.bytes, path);
   return platform.readFile(path);
 }

@@ -1,6 +1,6 @@
 /** What a model says about itself under onnx_tailor.*: class names, training counts, preprocessing or columns (JSON each). */
 import { TailorError } from '../array/errors.js';
-import { assertJsonBytes } from '../array/json.js';
+import { parseJson } from '../array/json.js';
 import { assertNameLengths } from '../array/names.js';
 import { type Preprocess, type PreprocessDefaults, parsePreprocess } from '../data/preprocess.js';
 import type { HeadLocation } from '../onnx/head-location.js';
@@ -37,8 +37,7 @@ export function readFacts(
     const text = metadata.get(key);
     if (text === undefined) return undefined;
     try {
-      assertJsonBytes(text.length, 'Reading it');
-      return parse(JSON.parse(text));
+      return parse(parseJson(text, 'Reading it'));
     } catch (error) {
       problems.push(
         `metadata ${key}: ${error instanceof TailorError ? error.message : 'it is not valid JSON'}`,

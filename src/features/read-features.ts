@@ -77,14 +77,14 @@ async function readInputs(npz: ArrayFile): Promise<VerificationInputs | undefine
   if (names.length === 0 || !npz.has('input_rows')) return undefined;
   const { data, shape } = await npz.read('input_rows');
   const rows = Int32Array.from(data, Number);
-  const inputs: Record<string, Feed> = {};
+  const inputs = new Map<string, Feed>();
   let fits = shape.length === 1 && rows.length > 0;
   for (const name of names) {
     const found = await npz.read(name);
     fits &&= found.strings === undefined && found.shape[0] === rows.length;
-    inputs[name.slice(INPUT.length)] = { data: found.data, dims: found.shape };
+    inputs.set(name.slice(INPUT.length), { data: found.data, dims: found.shape });
   }
-  if (fits) return { rows, inputs };
+  if (fits) return { rows, inputs: Object.fromEntries(inputs) };
   throw new TailorError(
     'FORMAT_INVALID',
     `Reading features from ${npz.name}: input_rows and ${listNames(names)} must be numbers, one row per kept sample. ` +

@@ -1,4 +1,5 @@
 /** Writes one sample, preprocessed where it is a picture, into the rows of a batch. */
+import { listOf } from '../array/array-file.js';
 import { TailorError } from '../array/errors.js';
 import type { NumericArray } from '../array/npy.js';
 import { type Preprocess, preprocessDims } from '../data/preprocess.js';
@@ -83,7 +84,7 @@ function writeTensors(writing: Writing, given: Readonly<Record<string, SampleTen
   const unknown = Object.keys(given).find(
     (name) => name !== '' && !inputs.some((input) => input.name === name),
   );
-  if (unknown !== undefined || ('' in given && inputs.length !== 1)) {
+  if (unknown !== undefined || (Object.hasOwn(given, '') && inputs.length !== 1)) {
     throw new TailorError(
       'INVALID_ARGUMENT',
       `${doing}: the data has ${unknown === undefined ? 'one array' : `an array "${unknown}"`}, but the model's inputs are ${namesOf(inputs)}. ` +
@@ -91,11 +92,13 @@ function writeTensors(writing: Writing, given: Readonly<Record<string, SampleTen
     );
   }
   for (const input of inputs) {
-    const tensor = given[input.name] ?? given[''];
+    // Inputs may be called constructor.
+    const named = Object.hasOwn(given, input.name) ? given[input.name] : undefined;
+    const tensor = named ?? given[''];
     if (!tensor) {
       throw new TailorError(
         'INVALID_ARGUMENT',
-        `${doing}: the data has nothing for the model's input "${input.name}"; it has ${Object.keys(given).join(', ') || 'nothing'}.`,
+        `${doing}: the data has nothing for the model's input "${input.name}"; it has ${listOf(Object.keys(given))}.`,
       );
     }
     const buffer = bufferFor(writing, input, tensor.dims, () => `${doing}: the sample gives`);

@@ -7,7 +7,7 @@ import {
   type ValueInfoProto,
 } from 'onnx-buf';
 import { TailorError } from '../array/errors.js';
-import { quoted, shownName } from '../array/text.js';
+import { printable, quoted } from '../array/text.js';
 import { graphOf, type ModelFile } from './model-file.js';
 import { bodies } from './subgraphs.js';
 
@@ -170,7 +170,7 @@ function assertUnambiguous(file: ModelFile, graph: GraphProto, producers: Readon
 export function describeNode(node: NodeProto): string {
   const domain = plainDomain(node.domain);
   const called = node.name || node.output[0];
-  return `${domain ? `${shownName(domain)}.` : ''}${shownName(node.opType)}${called ? ` ${quoted(called)}` : ''}`;
+  return `${domain ? `${printable(domain)}.` : ''}${printable(node.opType)}${called ? ` ${quoted(called)}` : ''}`;
 }
 
 /** A node's attribute of that name. */

@@ -80,7 +80,7 @@ describe('readCounts', () => {
       'COUNTS_INVALID',
       /not known.*Missing: 0/,
     );
-    await expectRefusal(() => readCounts(file('x.json', '[1,'), options), 'FORMAT_INVALID', /not JSON/);
+    await expectRefusal(() => readCounts(file('x.json', '[1,'), options), 'FORMAT_INVALID', /not valid JSON/);
     await expectRefusal(() => readCounts(file('none.json'), options), 'FILE_NOT_FOUND', /none\.json/);
     const labels = (...data: number[]) =>
       file('x.npz', encodeNpz({ labels: { shape: [data.length], data: Int32Array.from(data) } }));

@@ -29,7 +29,7 @@ describe('readLabels', () => {
     await expectRefusal(
       () => readLabels(text, 'labels.csv'),
       'FORMAT_INVALID',
-      /labels\.csv: it is not JSON/,
+      /labels\.csv: it is not valid JSON/,
     );
     await expectRefusal(() => readLabels(new Uint8Array(0)), 'FORMAT_INVALID', /the given bytes/);
     const object = new TextEncoder().encode('{"cat": 1}');

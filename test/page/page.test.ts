@@ -9,6 +9,7 @@ import { readFeatures } from '../../src/features/read-features.js';
 import { GraphBuilder } from '../../src/onnx/build.js';
 import { readModelFile } from '../../src/onnx/model-file.js';
 import { recalibrate } from '../../src/recalibrate/recalibrate.js';
+import { HOSTILE_NAMES } from '../report/samples.js';
 import { longTailFiles } from '../web/long-tail-files.js';
 import { openQuietPage } from './open-quiet-page.js';
 import { download, drop, eventually, type Place, placeOf, settle, step, troubles } from './use-page.js';
@@ -249,5 +250,46 @@ describe('what is not plain', () => {
     await eventually(() => model.innerText()).toContain('cat, dog, owl, fox, bee, ant');
     expect(await model.getByRole('radio', { name: /^fine/ }).isChecked()).toBe(true);
     expect(await troubles(page)).toEqual([]);
+  });
+
+  it('names that are markup are shown as text, wherever they are shown', async () => {
+    const names = HOSTILE_NAMES.filter((name) => /[<>&]/.test(name));
+    const hostile = longTailFiles({ classes: names.length, names, says: true, perClass: 20 });
+    const { page } = await openQuietPage();
+    const dialogs: string[] = [];
+    page.on('dialog', (dialog) => {
+      dialogs.push(dialog.message());
+      return dialog.dismiss();
+    });
+    const called = (name: string) => `<img src=x onerror=alert('${name}')>`;
+    await drop(page, 'model', { name: `${called('model')}.onnx`, bytes: hostile.model });
+    await eventually(() => step(page, 'model').innerText()).toContain(
+      `${names.length} classes × 32 dimensions`,
+    );
+    await drop(page, 'validation', { name: `${called('validation')}.npz`, bytes: hostile.features(1) });
+    await drop(page, 'test', { name: `${called('test')}.npz`, bytes: hostile.features(3) });
+    await step(page, 'diagnosis').locator('.plots').first().waitFor();
+    await settle(page);
+    await step(page, 'adjust').getByRole('button', { name: 'Make this model' }).click();
+    const result = step(page, 'result');
+    await result.getByRole('link', { name: /^Download / }).waitFor();
+    await drop(page, 'counts', { name: `${called('counts')}.json`, bytes: '<script>alert(3)</script>' });
+    await eventually(() => troubles(page)).not.toEqual([]);
+
+    const text = await page.locator('body').innerText();
+    for (const name of [called('model'), called('validation'), called('test'), called('counts'), names[0]])
+      expect(text).toContain(name);
+    // What the names would have made.
+    expect(await page.locator('img[onerror], body script:not([src]), svg script, [src="x"]').count()).toBe(0);
+    const saved = await download(page, result.getByRole('link', { name: 'As a page (.html)' }));
+    const report = await page.context().newPage();
+    report.on('dialog', (dialog) => {
+      dialogs.push(dialog.message());
+      return dialog.dismiss();
+    });
+    await report.setContent(saved.bytes.toString());
+    expect(await report.locator('img, script, iframe, object').count()).toBe(0);
+    expect(await report.locator('body').innerText()).toContain(names[0]);
+    expect(dialogs).toEqual([]);
   });
 });

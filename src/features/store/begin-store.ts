@@ -54,7 +54,10 @@ export async function beginStore(request: StoreRequest): Promise<StoreStart> {
   const { folder, part, doing } = request;
   // What is there already needs no right to write.
   const cached = await lookForWhole(request);
-  if (cached) return cached;
+  if (cached) {
+    await clearBehind(folder, part);
+    return cached;
+  }
   let making: StoreMaking | undefined;
   if ((await filesIn(folder, doing)).length === 0) {
     // Refused before there is a folder.
@@ -68,6 +71,14 @@ export async function beginStore(request: StoreRequest): Promise<StoreStart> {
     await lock.release();
     throw error;
   }
+}
+
+/** Takes away what a run that was killed behind its last step has left of the part's manifest, where that may be written. */
+async function clearBehind(folder: string, part: StorePart): Promise<void> {
+  const name = manifestFile(part);
+  if (!(await platform.listFolder(folder)).some((file) => file.startsWith(`.${name}.`))) return;
+  const lock = await platform.lockFile(platform.joinPath(folder, name), { alone: true }).catch(() => undefined);
+  await lock?.release();
 }
 
 /** The store that was asked for, where it is there. FILE_EXISTS where it is, and is damaged. */

@@ -1,7 +1,8 @@
 /** The manifest of a feature store: what its shards hold, what they were made of, and which of them are there. */
-import { platform } from '#platform';
 import { TailorError } from '../../array/errors.js';
-import { assertJsonBytes } from '../../array/json.js';
+import { assertJsonBytes, parseJson } from '../../array/json.js';
+import { assertNameLengths } from '../../array/names.js';
+import { readFound } from '../../array/read-found.js';
 import type { Preprocess } from '../../data/preprocess.js';
 
 /** What `format` says. */
@@ -101,13 +102,14 @@ export function encodeManifest(manifest: StoreManifest): Uint8Array {
  * @throws FILE_NOT_FOUND, FORMAT_INVALID, FORMAT_UNSUPPORTED (another version), LIMIT_EXCEEDED.
  */
 export async function readManifest(path: string): Promise<StoreManifest> {
-  const bytes = await platform.readFile(path);
+  const bytes = await readFound(path);
   assertJsonBytes(bytes.length, `Reading the feature store ${path}`);
   const text = new TextDecoder().decode(bytes);
   let found: Partial<StoreManifest> | null;
   try {
-    found = JSON.parse(text) as Partial<StoreManifest> | null;
+    found = parseJson(text, `Reading the feature store ${path}`) as Partial<StoreManifest> | null;
   } catch (cause) {
+    if (cause instanceof TailorError) throw cause;
     throw new TailorError('FORMAT_INVALID', `Reading the feature store ${path}: it is no JSON. ${AGAIN}`, {
       cause,
     });
@@ -124,6 +126,7 @@ export async function readManifest(path: string): Promise<StoreManifest> {
   }
   const problem = problemOf(found);
   if (problem) throw invalid(problem);
+  assertNameLengths(found.classes ?? [], `Reading the feature store ${path}`);
   return found as StoreManifest;
 }
 

@@ -18,9 +18,10 @@ export async function mergeInputs(
   const same = files.filter((file) =>
     [...first].every(([name, array]) => shapeOfRow(file.get(name)) === shapeOfRow(array)),
   );
-  const merged: Record<string, NpyArray> = {};
-  for (const name of first.keys()) merged[name] = joinRows(same.map((file) => file.get(name)!));
-  return merged;
+  // Not by assignment: an input may be called __proto__.
+  return Object.fromEntries(
+    Array.from(first.keys(), (name) => [name, joinRows(same.map((file) => file.get(name)!))]),
+  );
 }
 
 const shapeOfRow = (array: NpyArray | undefined) => array && `${array.dtype} ${array.shape.slice(1).join()}`;

@@ -6,6 +6,7 @@ import { TailorError } from '../../array/errors.js';
 import type { NpyArray, NumericArray } from '../../array/npy.js';
 import type { NpyRows } from '../../array/npy-rows.js';
 import { openNpz } from '../../array/npz.js';
+import { readFound } from '../../array/read-found.js';
 import { isManifest, WHOLE } from './layout.js';
 import { STORE_FORMAT, type StoreManifest, type StorePart, type StoreShard } from './manifest.js';
 import { mergeInputs } from './merge-inputs.js';
@@ -19,7 +20,7 @@ export async function isStore(path: string): Promise<boolean> {
   if ((await platform.info(path))?.kind !== 'folder') return false;
   const file = (await platform.listFolder(path)).find(isManifest);
   if (file === undefined) return false;
-  const text = new TextDecoder().decode(await platform.readFile(platform.joinPath(path, file)));
+  const text = new TextDecoder().decode(await readFound(platform.joinPath(path, file)));
   return text.includes(`"${STORE_FORMAT}"`);
 }
 
@@ -63,9 +64,9 @@ export async function openStore(folder: string, part: StorePart = WHOLE): Promis
     return { dtype: array === 'labels' ? '<i4' : '<f4', shape, read };
   };
   const read = async (array: string): Promise<NpyArray> => {
-    if (array in inputs) return inputs[array];
-    if (array in strings) return strings[array];
-    if (!(array in widths)) {
+    if (Object.hasOwn(inputs, array)) return inputs[array];
+    if (Object.hasOwn(strings, array)) return strings[array];
+    if (!Object.hasOwn(widths, array)) {
       throw new TailorError(
         'FORMAT_INVALID',
         `${doing}: there is no array named ${array}; it holds ${listOf(names)}.`,
@@ -81,7 +82,7 @@ export async function openStore(folder: string, part: StorePart = WHOLE): Promis
     has: (array) => names.includes(array),
     read,
     async rows(array) {
-      if (array in widths) return rows(array);
+      if (Object.hasOwn(widths, array)) return rows(array);
       const { dtype, shape, data } = await read(array);
       const row = data.length / Math.max(1, shape[0] ?? 1);
       return { dtype, shape, read: (index, count = 1) => data.subarray(index * row, (index + count) * row) };
@@ -185,6 +186,8 @@ async function readRows(
 ): Promise<NumericArray> {
   const to = from + count;
   const needed = shards.filter(({ start, samples }) => start < to && start + samples > from);
+  // Shards are what their manifest says before memory is taken for it.
+  for (const shard of needed) await open(shard, array);
   const result: Float32Array | Int32Array = allocate<Float32Array | Int32Array>(make, count * width, doing);
   for (const shard of needed) {
     const first = Math.max(from, shard.start);

@@ -1,6 +1,5 @@
 /** The manifests that make one set, and its shards in order. */
 import { TailorError } from '../../array/errors.js';
-import { listNames } from '../../array/text.js';
 import type { StoreManifest, StoreShard } from './manifest.js';
 import { completeSet } from './store-state.js';
 
@@ -53,6 +52,11 @@ function whatIsMissing(manifests: readonly StoreManifest[]): string {
   const done = new Set(
     manifests.filter(({ part, complete }) => part.count === count && complete).map(({ part }) => part.index),
   );
-  const missing = Array.from({ length: count }, (_, i) => i + 1).filter((index) => !done.has(index));
-  return `of ${count} parts ${listNames(missing, 12)} ${missing.length > 1 ? 'are' : 'is'} missing or unfinished. Run those tasks (--shard i/${count} --resume).`;
+  // A damaged manifest may say any number of parts: only as many are looked at as are told.
+  const missing: number[] = [];
+  for (let index = 1; index <= count && missing.length < 12; index++)
+    if (!done.has(index)) missing.push(index);
+  const more = count - done.size - missing.length;
+  const named = `${missing.join(', ')}${more > 0 ? `, … ${more} more` : ''}`;
+  return `of ${count} parts ${named} ${missing.length > 1 ? 'are' : 'is'} missing or unfinished. Run those tasks (--shard i/${count} --resume).`;
 }

@@ -1,0 +1,120 @@
+/**
+ * A selection, drawn from a seed, of what `npm run faults` does with every verb that writes: the process is killed, or the disk says no,
+ * at calls of a real run. After each the target is the old file or the complete new one, and the next run does what was asked for.
+ */
+import { rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { CASES } from '../../faults/cases.mjs';
+import { Bench, runCommand } from '../../faults/harness.mjs';
+import { systematic } from '../../faults/plan.mjs';
+import { createRandom } from '../../src/array/random.js';
+
+type Case = ConstructorParameters<typeof Bench>[0];
+type Planned = ReturnType<typeof systematic>[number];
+
+const cases = CASES as unknown as Case[];
+const SEED = 20_261_124;
+/** Faults of each kind. */
+const DRAWN = 1;
+
+/** The last step, at which old becomes new, and as many others as asked for. */
+function draw(planned: readonly Planned[], random: () => number): Planned[] {
+  const last = planned.findLast(({ name }) => / (rename|link) /.test(name));
+  const rest = planned.filter((one) => one !== last);
+  const drawn = Array.from({ length: DRAWN }, () => rest[Math.floor(random() * rest.length)]);
+  return [...(last ? [last] : []), ...drawn].filter(Boolean);
+}
+
+describe('a run that is disturbed', () => {
+  it.concurrent.each(cases.filter(({ short }) => short).map((one) => [one.name, one] as const))(
+    '%s',
+    async (name, one) => {
+      const bench = new Bench(one);
+      try {
+        await bench.undisturbed();
+        const calls = { writes: await bench.calls('writes'), all: await bench.calls('all') };
+        const planned = systematic(calls, { seed: SEED });
+        const kinds = [...new Set(planned.map(({ kind }) => kind))];
+        expect(kinds).toEqual(expect.arrayContaining(['kill', 'error', 'error from there on', 'signal']));
+        const random = createRandom(SEED + name.length);
+        const chosen = ['kill', 'kill in a write', 'short write', 'error'].flatMap((kind) =>
+          draw(
+            planned.filter((fault) => fault.kind === kind),
+            random,
+          ),
+        );
+        for (const { name: fault, fault: how } of chosen) {
+          const { lost } = await bench.survive({ fault: how });
+          expect(lost, fault).toEqual([]);
+        }
+      } finally {
+        bench.close();
+      }
+    },
+  );
+});
+
+describe('what is looked at', () => {
+  const [graft, external] = ['graft', 'graft with external data'].map(
+    (name) => cases.find((one) => one.name === name) as Case,
+  );
+
+  it('tells an old file, a new one, and neither', async () => {
+    const bench = new Bench(graft);
+    try {
+      await bench.undisturbed();
+      const folder = bench.fresh();
+      expect(bench.look(folder)).toEqual({ state: 'old', lost: [] });
+      await runCommand(graft.args, folder);
+      expect(bench.look(folder)).toEqual({ state: 'new', lost: [] });
+      writeFileSync(join(folder, 'out.onnx'), 'half');
+      expect(bench.look(folder).lost).toEqual(['out.onnx is neither old nor new']);
+      rmSync(join(folder, 'head.npz'));
+      writeFileSync(join(folder, 'more'), '');
+      expect(bench.look(folder).lost).toEqual(
+        expect.arrayContaining(['head.npz was changed', 'more was changed']),
+      );
+    } finally {
+      bench.close();
+    }
+  });
+
+  it('tells a model without its data', async () => {
+    const bench = new Bench(external);
+    try {
+      await bench.undisturbed();
+      const folder = bench.fresh();
+      await runCommand(external.args, folder);
+      expect(bench.look(folder)).toEqual({ state: 'new', lost: [] });
+      const data = [...bench.after.keys()].find((name) => /\.head-.*\.data$/.test(name)) as string;
+      rmSync(join(folder, data));
+      expect(bench.look(folder).lost).toEqual([`out.onnx is new, but ${data} is not`]);
+    } finally {
+      bench.close();
+    }
+  });
+
+  it.skipIf(process.platform === 'win32')(
+    'tells what a run that was killed inside a write has left',
+    async () => {
+      const bench = new Bench(graft);
+      try {
+        await bench.undisturbed();
+        const writes = await bench.calls('writes');
+        const at = writes.findLastIndex((call) => /^write.*\.tmp$/.test(call)) + 1;
+        expect(at).toBeGreaterThan(0);
+        const folder = bench.fresh();
+        const run = await runCommand(graft.args, folder, { fault: { of: 'writes', at, how: 'half' } });
+        expect(run.signal).toBe('SIGKILL');
+        expect(bench.look(folder)).toEqual({ state: 'old', lost: [] });
+        // A program that wrote to the target itself would have left this.
+        rmSync(join(folder, 'out.onnx'));
+        symlinkSync('head.npz', join(folder, 'out.onnx'));
+        expect(bench.look(folder).lost).toHaveLength(1);
+      } finally {
+        bench.close();
+      }
+    },
+  );
+});

@@ -63,8 +63,14 @@ async function run({ kind, seed, number, kept, fault }) {
   return answer;
 }
 
+/** A message that cannot be sent is an error like any other: without somebody who listens there would be no end of them. */
+function tell(message) {
+  if (!process.connected) process.exit();
+  process.send(message);
+}
+
 process.on('message', async (question) => {
-  process.send(
+  tell(
     await run(question).catch((error) => ({
       outcome: 'failed',
       fault: `the harness: ${error?.stack ?? error}`,
@@ -73,8 +79,6 @@ process.on('message', async (question) => {
 });
 // What nobody waits for fails the case that it belongs to.
 for (const event of ['uncaughtException', 'unhandledRejection']) {
-  process.on(event, (error) =>
-    process.send({ outcome: 'failed', fault: `${event}: ${error?.stack ?? error}` }),
-  );
+  process.on(event, (error) => tell({ outcome: 'failed', fault: `${event}: ${error?.stack ?? error}` }));
 }
-process.send({ ready: true });
+tell({ ready: true });

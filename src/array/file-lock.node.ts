@@ -108,8 +108,9 @@ export async function lockFile(
       if (--one.users > 0) return;
       clearInterval(held.beat);
       taken.delete(lock);
-      // One that cannot be removed is that of a dead process soon.
-      if ((await ownerOf(lock))?.owner?.token === held.token) await rm(lock, { force: true }).catch(() => {});
+      // One that cannot be read or removed is that of a dead process soon; what it protected is done, and does not fail for it.
+      const there = await ownerOf(lock).catch(() => undefined);
+      if (there?.owner?.token === held.token) await rm(lock, { force: true }).catch(() => {});
     },
   };
 }

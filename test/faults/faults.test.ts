@@ -55,6 +55,24 @@ describe('a run that is disturbed', () => {
   );
 });
 
+describe('a run whose file is written', () => {
+  it.each(['open', 'file.readFile', 'file.close', 'rm'])(
+    'is done, whatever becomes of its lock: %s fails',
+    async (call) => {
+      const bench = new Bench(cases.find((one) => one.name === 'graft') as Case);
+      try {
+        await bench.undisturbed();
+        const at = (await bench.calls('all')).lastIndexOf(`${call} .out.onnx.lock`) + 1;
+        expect(at).toBeGreaterThan(0);
+        const fault = { of: 'all', at, how: 'fail', error: 'EIO' };
+        expect(await bench.survive({ fault })).toMatchObject({ code: 0, state: 'new', lost: [] });
+      } finally {
+        bench.close();
+      }
+    },
+  );
+});
+
 describe('what is looked at', () => {
   const [graft, external] = ['graft', 'graft with external data'].map(
     (name) => cases.find((one) => one.name === name) as Case,

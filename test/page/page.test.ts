@@ -270,6 +270,8 @@ describe('what is not plain', () => {
     await drop(page, 'test', { name: `${called('test')}.npz`, bytes: hostile.features(3) });
     await step(page, 'diagnosis').locator('.plots').first().waitFor();
     await settle(page);
+    await step(page, 'adjust').getByRole('radio', { name: 'Multiplicative' }).check();
+    await step(page, 'adjust').getByRole('slider', { name: 'gamma' }).fill('0.3');
     await step(page, 'adjust').getByRole('button', { name: 'Make this model' }).click();
     const result = step(page, 'result');
     await result.getByRole('link', { name: /^Download / }).waitFor();
@@ -277,7 +279,13 @@ describe('what is not plain', () => {
     await eventually(() => troubles(page)).not.toEqual([]);
 
     const text = await page.locator('body').innerText();
-    for (const name of [called('model'), called('validation'), called('test'), called('counts'), names[0]])
+    for (const name of [
+      called('model'),
+      called('validation'),
+      called('test'),
+      '<script>alert(3)</script>',
+      names[0],
+    ])
       expect(text).toContain(name);
     // What the names would have made.
     expect(await page.locator('img[onerror], body script:not([src]), svg script, [src="x"]').count()).toBe(0);

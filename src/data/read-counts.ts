@@ -1,7 +1,7 @@
 /** Class counts and target priors that come in files. */
 import { formatOfBytes, formatOfName } from '../array/array-format.js';
 import { nameOf } from '../array/byte-source.js';
-import { assertCounts, countLabels } from '../array/class-counts.js';
+import { assertCounts, countLabels, LEAST_COUNT, MOST_COUNT } from '../array/class-counts.js';
 import { type ErrorCode, TailorError } from '../array/errors.js';
 import { toLabels } from '../array/npy.js';
 import { openArrays } from '../array/open-arrays.js';
@@ -78,7 +78,7 @@ export function parsePrior(
   { classCount, classes }: PerClassOptions,
 ): number[] {
   const shares = perClass(json, origin, 'INVALID_ARGUMENT', 'the target prior', { classCount, classes });
-  const wrong = shares.findIndex((share) => !(Number.isFinite(share) && share > 0));
+  const wrong = shares.findIndex((share) => !(share >= LEAST_COUNT && share <= MOST_COUNT));
   const doing = `Reading the target prior from ${origin}`;
   if (shares.length !== classCount) {
     throw new TailorError(
@@ -89,7 +89,7 @@ export function parsePrior(
   if (wrong >= 0) {
     throw new TailorError(
       'INVALID_ARGUMENT',
-      `${doing}: the share of class ${wrong} is ${shares[wrong]}; every share must be a finite number above 0.`,
+      `${doing}: the share of class ${wrong} is ${shares[wrong]}; every share must be a finite number above 0 (${LEAST_COUNT} … ${MOST_COUNT}).`,
     );
   }
   const total = shares.reduce((sum, share) => sum + share, 0);

@@ -115,6 +115,8 @@ describe('readPrior', () => {
 
   it('refuses what is no distribution', async () => {
     const of = (json: string) => readPrior(file('p.json', json), options);
+    // A share that becomes 0 beside the others is none.
+    await expectRefusal(() => of('[2147483648, 1e-320, 2]'), 'INVALID_ARGUMENT', /class 1 is 1e-320.*1e-100/);
     await expectRefusal(() => of('[1, 2]'), 'INVALID_ARGUMENT', /2 shares for 3/);
     await expectRefusal(() => of('[1, 0, 2]'), 'INVALID_ARGUMENT', /class 1 is 0/);
     await expectRefusal(() => of('[0, 1, 2]'), 'INVALID_ARGUMENT', /class 0 is 0/);

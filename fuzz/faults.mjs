@@ -6,7 +6,8 @@ const LONGEST = 8000;
 /** Why a message for people is faulty, or undefined. @param {string} message */
 export function messageFault(message) {
   if (message.length > LONGEST) return `a message of ${message.length} characters: ${message.slice(0, 200)}`;
-  if (/\n\s+at .*:\d+:\d+/.test(message)) return `a stack trace: ${message.slice(0, 2000)}`;
+  // Line breaks of what an error quotes are written out.
+  if (/(?:\n|\\n)\s+at .*:\d+:\d+/.test(message)) return `a stack trace: ${message.slice(0, 2000)}`;
   if (
     /undefined|\[object Object\]|is not a function|Cannot read propert|Invalid (array|typed array|string) length|out of bounds/.test(
       message,

@@ -1,5 +1,5 @@
 // Damage to decoded models: each leaves a file that decodes, and is wrong, or strange, in what it says.
-import { create } from '@bufbuild/protobuf';
+import { clone, create } from '@bufbuild/protobuf';
 import {
   AttributeProtoSchema,
   FunctionProtoSchema,
@@ -363,7 +363,13 @@ const DAMAGES = [
     let inner = create(GraphProtoSchema, {
       name: 'inner',
       output: random.chance(0.5) ? graph.output : [],
-      node: random.chance(0.5) ? graph.node.filter((one) => one !== node).slice(0, 2) : [],
+      // Copies: the node may be inside of one of them, and no file has a circle.
+      node: random.chance(0.5)
+        ? graph.node
+            .filter((one) => one !== node)
+            .slice(0, 2)
+            .map((one) => clone(NodeProtoSchema, one))
+        : [],
     });
     for (let i = random.pick([0, 1, 5, 20, 45, 60]); i > 0; i--) {
       inner = create(GraphProtoSchema, {

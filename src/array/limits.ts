@@ -40,7 +40,7 @@ const TABLE = {
   jsonBytes: { default: 2 ** 26, unit: 'bytes' },
   jsonDepth: { default: 100, unit: 'levels' },
   pictureBytes: { default: 2 ** 28, unit: 'bytes' },
-  picturePixels: { default: 0x3fff * 0x3fff, unit: 'pixels' },
+  picturePixels: { default: Math.floor(2 ** 28 / 3), unit: 'pixels' },
   inputSide: { default: 16_384, unit: 'pixels' },
   tableColumns: { default: 100_000, unit: 'columns' },
   tableCells: { default: 2 ** 27, unit: 'values' },
@@ -91,7 +91,7 @@ const REASONS: Readonly<Record<LimitName, string>> = {
   jsonDepth: 'Arrays and objects within each other in JSON; what is read here has five.',
   pictureBytes: 'A picture file before it is decoded: several are read at a time.',
   picturePixels:
-    'Pixels of a picture: as many take 800 MB once decoded; a file of some kilobytes may claim more.',
+    'Pixels of a picture: as many take up to 700 MB while they are decoded (Pillow warns from there on); a file of 200 bytes may claim more.',
   inputSide: 'A side of the pictures that a model is fed: a million a side fit no memory.',
   tableColumns: 'Columns of a table (.csv, .tsv, .arff): each takes memory of its own, also for one comma.',
   tableCells: 'Values of a table, rows times columns: each takes 8 bytes or more, also an empty one.',

@@ -10,6 +10,9 @@ import { KINDS } from '../../fuzz/kinds/index.mjs';
 interface Kept {
   readonly name: string;
   readonly kind: keyof typeof KINDS;
+  /** What it is used for is drawn, too. */
+  readonly seed: number;
+  readonly number: number;
   readonly main: string;
   readonly files: readonly string[];
   /** What it did when it was found. */
@@ -36,17 +39,20 @@ describe('the corpus', () => {
   const child = new Child();
   afterAll(() => child.close());
 
-  it.each(kept.map((one) => [one.name, one] as const))('%s', async (_, { name, kind, main, files, is }) => {
-    const read = files.map((file) => [file, readFileSync(join(corpus, name, file))] as const);
-    const answer = await child.ask({
-      kind,
-      seed: 0,
-      number: 0,
-      kept: { files: Object.fromEntries(read), main },
-    });
-    expect(answer.fault).toBeUndefined();
-    expect(answer.outcome === 'refused' ? `refused ${answer.detail}` : answer.outcome).toBe(is);
-  });
+  it.each(kept.map((one) => [one.name, one] as const))(
+    '%s',
+    async (_, { name, kind, seed, number, main, files, is }) => {
+      const read = files.map((file) => [file, readFileSync(join(corpus, name, file))] as const);
+      const answer = await child.ask({
+        kind,
+        seed,
+        number,
+        kept: { files: Object.fromEntries(read), main },
+      });
+      expect(answer.fault).toBeUndefined();
+      expect(answer.outcome === 'refused' ? `refused ${answer.detail}` : answer.outcome).toBe(is);
+    },
+  );
 
   it('has nothing but what its index names', () => {
     const folders = readdirSync(corpus).filter((name) => name !== 'index.json');

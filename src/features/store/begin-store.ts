@@ -77,7 +77,9 @@ export async function beginStore(request: StoreRequest): Promise<StoreStart> {
 async function clearBehind(folder: string, part: StorePart): Promise<void> {
   const name = manifestFile(part);
   if (!(await platform.listFolder(folder)).some((file) => file.startsWith(`.${name}.`))) return;
-  const lock = await platform.lockFile(platform.joinPath(folder, name), { alone: true }).catch(() => undefined);
+  const lock = await platform
+    .lockFile(platform.joinPath(folder, name), { alone: true })
+    .catch(() => undefined);
   await lock?.release();
 }
 

@@ -53,6 +53,7 @@ const OLD = 'what was there before, and must not be lost\n';
  * @property {string} [store] a folder of shards instead: whole, or refused as unfinished and gone on with
  * @property {boolean} old whether something is in the target's place
  * @property {boolean} [short] among those of the tests, which take no long time
+ * @property {string} [inPlace] the target that is what it reads as well
  * @property {string} [needs] a target that is of no use without the other files of the same run
  */
 
@@ -96,6 +97,7 @@ export const CASES = [
       old: false,
       targets: ['external.onnx'],
       needs: 'external.onnx',
+      inPlace: 'external.onnx',
     },
     args: ['graft', 'external.onnx', '--head', 'head.npz', '--out', 'external.onnx', '--force'],
   },

@@ -115,6 +115,24 @@ export async function lockFile(
   };
 }
 
+/**
+ * Removes what dead runs have left of `path`, for those who write nothing themselves: where it may not be removed, or a living run is at
+ * work there, it stays.
+ */
+export async function clearBehind(path: string): Promise<void> {
+  try {
+    const target = await resolved(path);
+    const start = `.${basename(target)}.`;
+    const isLeft = (name: string) =>
+      name.startsWith(start) && /^(?:lock|[0-9a-f]{12}\.tmp)$/.test(name.slice(start.length));
+    if (!(await readdir(dirname(target))).some(isLeft)) return;
+    const lock = await lockFile(path, { alone: true });
+    await lock.release();
+  } catch {
+    // See above.
+  }
+}
+
 /** A name for a temporary file beside `target`, which goes when this process ends in any way that it can notice. */
 export function temporaryFile(target: string): { path: string; done(): void } {
   clearUpAtExit();

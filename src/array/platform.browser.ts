@@ -23,6 +23,7 @@ export const platform: Platform = {
   listFolder: async (path) => noFiles(path),
   writeFile: async (path) => noFiles(path),
   lockFile: async (path) => noFiles(path),
+  clearBehind: async (path) => noFiles(path),
   removeFile: async (path) => noFiles(path),
   makeFolder: async (path) => noFiles(path),
   realPath: async (path) => noFiles(path),

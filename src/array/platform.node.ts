@@ -6,7 +6,7 @@ import { crc32 } from 'node:zlib';
 import { allocate } from './allocate.js';
 import { TailorError } from './errors.js';
 import { errorCode, readError, writeError } from './file-errors.node.js';
-import { lockFile } from './file-lock.node.js';
+import { clearBehind, lockFile } from './file-lock.node.js';
 import { assertSame, fileChanged, markOf } from './file-mark.node.js';
 import type { Platform } from './platform.js';
 import { hashBytes, hashFile, readHashed, readWhole } from './read-file.node.js';
@@ -96,6 +96,8 @@ export const platform: Platform = {
       throw writeError(path, error);
     }
   },
+
+  clearBehind,
 
   async removeFile(path) {
     try {

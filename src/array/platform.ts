@@ -66,6 +66,8 @@ export interface Platform {
    * run has it; FILE_UNWRITABLE. See file-lock.node.ts.
    */
   lockFile(path: string, options?: { alone?: boolean }): Promise<FileLock>;
+  /** Removes what dead runs have left of `path`, where that may be done; never fails. For who finds the file there and writes nothing. */
+  clearBehind(path: string): Promise<void>;
   /** Removes a file; nothing happens where there is none. FILE_UNWRITABLE. */
   removeFile(path: string): Promise<void>;
   /** Creates a folder and its parents. */

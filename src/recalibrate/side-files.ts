@@ -20,7 +20,10 @@ export interface SideFile {
   readonly taken: boolean;
 }
 
-/** External data, new and kept, that `folder` does not hold yet with the same bytes. FILE_CHANGED. */
+/**
+ * External data, new and kept, that `folder` does not hold yet with the same bytes; of what it holds, what dead runs have left goes.
+ * FILE_CHANGED.
+ */
 export async function missingSideFiles(
   { sideFiles, keptSideFiles }: Sides,
   source: ModelFile,
@@ -31,16 +34,22 @@ export async function missingSideFiles(
     wanted.push({ location, content: await openByteSource(bytes, location), own: true });
   }
   const from = source.folder;
-  if (from !== undefined && (await platform.realPath(folder)) !== (await platform.realPath(from))) {
+  if (from !== undefined) {
+    const stays = (await platform.realPath(folder)) === (await platform.realPath(from));
     for (const location of keptSideFiles) {
-      wanted.push({ location, content: await openExternalFile(source, location), own: false });
+      if (stays) await platform.clearBehind(platform.joinPath(folder, location));
+      else wanted.push({ location, content: await openExternalFile(source, location), own: false });
     }
   }
   const missing: SideFile[] = [];
   for (const one of wanted) {
     const target = platform.joinPath(folder, one.location);
     const there = await platform.info(target);
-    if (there?.kind === 'file' && (await sameBytes(await openByteSource(target), one.content))) continue;
+    if (there?.kind === 'file' && (await sameBytes(await openByteSource(target), one.content))) {
+      // A run that was killed behind its last step.
+      await platform.clearBehind(target);
+      continue;
+    }
     missing.push({ ...one, target, taken: there?.kind === 'file' });
   }
   return missing;

@@ -73,6 +73,28 @@ describe('a run whose file is written', () => {
   );
 });
 
+describe('a run that was killed behind its last step', () => {
+  it.each([
+    ['graft to another folder', /^link sub\/\.external\.onnx\.data\..*\.tmp$/],
+    ['graft in place', /^link \.external\.onnx\.head-.*\.data\..*\.tmp$/],
+    ['extract to a store', /^rename store\/\.manifest\.json\..*\.tmp$/],
+  ])(
+    'has left what goes with the next one, though that has nothing to write there: %s',
+    async (name, call) => {
+      const bench = new Bench(cases.find((one) => one.name === name) as Case);
+      try {
+        await bench.undisturbed();
+        const at = (await bench.calls('writes')).findLastIndex((one) => call.test(one)) + 1;
+        expect(at).toBeGreaterThan(0);
+        const fault = { of: 'writes', at, how: 'kill' };
+        expect(await bench.survive({ fault })).toMatchObject({ signal: 'SIGKILL', lost: [] });
+      } finally {
+        bench.close();
+      }
+    },
+  );
+});
+
 describe('what is looked at', () => {
   const [graft, external] = ['graft', 'graft with external data'].map(
     (name) => cases.find((one) => one.name === name) as Case,

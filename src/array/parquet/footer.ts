@@ -32,5 +32,13 @@ export async function readFooter(source: ByteSource): Promise<FileMetaData> {
   const bytes = await source.read(size - 8 - length, length + 8);
   const footer = bytes.subarray(0, length);
   if (skipStructure(footer, 0, name, 'footer') === undefined) throw invalid(name, 'its footer is cut off');
-  return parsed(name, 'footer', () => parquetMetadata(bytes, { geoparquet: false }));
+  const metadata = parsed(name, 'footer', () => parquetMetadata(bytes, { geoparquet: false }));
+  // A text that is not there, or is another thing, comes as it is.
+  if (!metadata.schema.every((element) => typeof element.name === 'string'))
+    throw invalid(name, 'an element of its schema has no name');
+  const isText = (text: unknown) => text === undefined || typeof text === 'string';
+  const written = metadata.key_value_metadata ?? [];
+  if (!written.every(({ key, value }) => typeof key === 'string' && isText(value)))
+    throw invalid(name, 'what is written with it has a key or value that is no text');
+  return metadata;
 }

@@ -106,7 +106,7 @@ export function readValues(
     default:
       throw unsupported(
         name,
-        `its values are encoded as ${encoding}; PLAIN, dictionaries and BYTE_STREAM_SPLIT are read`,
+        `its values are encoded ${asWhat(encoding)}; PLAIN, dictionaries and BYTE_STREAM_SPLIT are read`,
         'Write it with one of these.',
       );
   }
@@ -141,7 +141,7 @@ function partsOf(page: Page, body: Uint8Array, column: Column, codec: string, na
   const levels = (present: boolean, encoding: string | undefined): Uint8Array => {
     if (!present) return bytes.subarray(0, 0);
     if (encoding !== 'RLE') {
-      throw unsupported(name, `its levels are encoded as ${encoding}; RLE is read`, 'Write it anew.');
+      throw unsupported(name, `its levels are encoded ${asWhat(encoding)}; RLE is read`, 'Write it anew.');
     }
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     const end = at + 4 <= bytes.length ? at + 4 + view.getUint32(at, true) : Number.POSITIVE_INFINITY;
@@ -185,3 +185,7 @@ function firstNotInLists(levels: Uint32Array, at: number, width: number): number
 }
 
 const bitsOf = (highest: number) => 32 - Math.clz32(highest);
+
+/** Encodings that the format does not have are numbers without a name. */
+const asWhat = (encoding: string | undefined) =>
+  encoding === undefined ? 'in a way that has no name' : `as ${encoding}`;

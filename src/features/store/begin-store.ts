@@ -55,7 +55,7 @@ export async function beginStore(request: StoreRequest): Promise<StoreStart> {
   // What is there already needs no right to write.
   const cached = await lookForWhole(request);
   if (cached) {
-    await clearBehind(folder, part);
+    await platform.clearBehind(platform.joinPath(folder, manifestFile(part)));
     return cached;
   }
   let making: StoreMaking | undefined;
@@ -71,16 +71,6 @@ export async function beginStore(request: StoreRequest): Promise<StoreStart> {
     await lock.release();
     throw error;
   }
-}
-
-/** Takes away what a run that was killed behind its last step has left of the part's manifest, where that may be written. */
-async function clearBehind(folder: string, part: StorePart): Promise<void> {
-  const name = manifestFile(part);
-  if (!(await platform.listFolder(folder)).some((file) => file.startsWith(`.${name}.`))) return;
-  const lock = await platform
-    .lockFile(platform.joinPath(folder, name), { alone: true })
-    .catch(() => undefined);
-  await lock?.release();
 }
 
 /** The store that was asked for, where it is there. FILE_EXISTS where it is, and is damaged. */

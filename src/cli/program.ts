@@ -113,7 +113,8 @@ async function buildProgram(terminal: Terminal, streams: Streams, args: readonly
       .copyInheritedSettings(program);
     program.addCommand(addAllowOption(command, terminal));
   }
-  return program;
+  // In front of a command as well, and without one: for the list.
+  return addAllowOption(program, terminal);
 }
 
 const HELP = `
@@ -122,7 +123,7 @@ Examples:
   onnx-tailor recalibrate classifier.onnx --val pictures/val --counts counts.json --out balanced.onnx
   onnx-tailor evaluate balanced.onnx --data pictures/test
 
-"onnx-tailor COMMAND --help" lists the options of a command, "onnx-tailor COMMAND --allow help" the limits of what files may ask for.
+"onnx-tailor COMMAND --help" lists the options of a command, "onnx-tailor --allow help" the limits of what files may ask for.
 Exit codes: 0 done, 1 could not do it, 2 wrong usage, 130 stopped by Ctrl-C, 143 by SIGTERM.`;
 
 /** Standard input has one content. */

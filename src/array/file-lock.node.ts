@@ -22,7 +22,7 @@ import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TailorError } from './errors.js';
-import { errorCode } from './file-errors.node.js';
+import { errorCode, writeError } from './file-errors.node.js';
 
 const BEAT_MS = 3_000;
 const PATIENCE_MS = 30_000;
@@ -99,7 +99,9 @@ export async function lockFile(
   let released = false;
   return {
     async assertHeld() {
-      const there = await ownerOf(lock);
+      const there = await ownerOf(lock).catch((error) => {
+        throw writeError(path, error);
+      });
       if (there?.owner?.token !== held.token) throw busy(path, there?.owner);
     },
     async release() {

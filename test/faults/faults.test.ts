@@ -73,6 +73,36 @@ describe('a run whose file is written', () => {
   );
 });
 
+describe('a store', () => {
+  it.each([
+    [
+      'whose lock cannot be read is not gone on with, in words',
+      /^open store\/\.manifest\.json\.lock$/,
+      1,
+      'unfinished',
+    ],
+    [
+      'whose temporary file cannot be removed is done, and the next run removes it',
+      /^rm store\/\.shard-.*\.tmp$/,
+      0,
+      'new',
+    ],
+  ])('%s', async (_, call, code, state) => {
+    const bench = new Bench(cases.find((one) => one.name === 'extract to a store') as Case);
+    try {
+      await bench.undisturbed();
+      const calls = await bench.calls('all');
+      const last = calls.findLastIndex((one) => call.test(one));
+      // The very last time that its lock is read, it is given back.
+      const at = code === 0 ? last : calls.findLastIndex((one, i) => i < last && call.test(one));
+      const fault = { of: 'all', at: at + 1, how: 'fail', error: 'EIO' };
+      expect(await bench.survive({ fault })).toMatchObject({ code, state, lost: [] });
+    } finally {
+      bench.close();
+    }
+  });
+});
+
 describe('a run that was killed behind its last step', () => {
   it.each([
     ['graft to another folder', /^link sub\/\.external\.onnx\.data\..*\.tmp$/],

@@ -55,7 +55,7 @@ export async function beginStore(request: StoreRequest): Promise<StoreStart> {
   // What is there already needs no right to write.
   const cached = await lookForWhole(request);
   if (cached) {
-    await platform.clearBehind(platform.joinPath(folder, manifestFile(part)));
+    await clearBehind(request, cached.making);
     return cached;
   }
   let making: StoreMaking | undefined;
@@ -208,6 +208,23 @@ async function clear(
   });
   const manifestsFirst = [...gone.filter(isManifest), ...gone.filter((file) => !isManifest(file))];
   for (const file of manifestsFirst) await platform.removeFile(platform.joinPath(folder, file));
+}
+
+/** Of a part that is complete: removes what dead runs have left behind their last step, where that may be done. */
+async function clearBehind(
+  { folder, part, identity, doing }: StoreRequest,
+  { shardRows }: StoreMaking,
+): Promise<void> {
+  const manifest = platform.joinPath(folder, manifestFile(part));
+  const range = shardsOfPart(identity.samples, shardRows, part);
+  const isLeft = (file: string) => targetOf(file) !== file && belongsTo(file, part, range);
+  const left = (await filesIn(folder, doing)).filter(isLeft);
+  if (left.length === 0) return platform.clearBehind(manifest);
+  // Shards are written by who holds the lock of the manifest.
+  const lock = await platform.lockFile(manifest, { alone: true }).catch(() => undefined);
+  if (!lock) return;
+  for (const file of left) await platform.removeFile(platform.joinPath(folder, file)).catch(() => {});
+  await lock.release();
 }
 
 function refusal(doing: string, what: string): TailorError {

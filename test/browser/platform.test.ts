@@ -17,6 +17,8 @@ describe('files', () => {
     ['writeFile', (page) => page.writeFile('a/m.onnx', [bytes('x')], { overwrite: true })],
     ['lockFile', (page) => page.lockFile('a/m.onnx')],
     ['removeFile', (page) => page.removeFile('a/m.onnx')],
+    ['clearBehind', (page) => page.clearBehind('a/m.onnx')],
+    ['readHashed', (page) => page.readHashed('a/m.onnx')],
     ['sha256File', (page) => page.sha256File('a/m.onnx')],
     ['makeFolder', (page) => page.makeFolder('a/m.onnx')],
     ['realPath', (page) => page.realPath('a/m.onnx')],
@@ -27,7 +29,7 @@ describe('files', () => {
   it('has nothing else that tests would not see', () => {
     const files = [
       ...['readFile', 'readRange', 'info', 'listFolder', 'writeFile', 'removeFile', 'makeFolder'],
-      ...['realPath', 'sha256File', 'lockFile'],
+      ...['realPath', 'sha256File', 'lockFile', 'clearBehind', 'readHashed'],
     ];
     const others = ['sha256', 'crc32', 'joinPath', 'folderOf', 'baseName', 'seconds'];
     expect(Object.keys(platform).sort()).toEqual([...files, ...others].sort());

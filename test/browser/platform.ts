@@ -69,6 +69,8 @@ export const platform: Platform = {
     return { assertHeld: async () => {}, release: async () => {} };
   },
 
+  clearBehind: async () => {},
+
   async makeFolder(path) {
     try {
       files.makeFolder(path, { recursive: true });

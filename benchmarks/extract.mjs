@@ -13,7 +13,6 @@ import { formatSeconds, markdownTable } from './table.mjs';
 import { secondsOf, takeTurns } from './timing.mjs';
 import { SIZE, tinyPictures, WHAT } from './tiny-pictures.mjs';
 
-const BATCH = 64;
 const OURS = 'onnx-tailor';
 const OURS_READY = 'onnx-tailor, inputs at hand';
 const OURS_HERE = "onnx-tailor, in the caller's thread (workers 0)";
@@ -22,8 +21,8 @@ const DECODING = 'decoding and preprocessing alone';
 const PYTHON = 'Python onnxruntime, PIL in a DataLoader';
 const TRANSFORMERS = 'transformers.js, image-feature-extraction';
 
-/** @param {{ threads: number, quick: boolean, out: string, samples?: number }} options */
-export async function benchExtract({ threads, quick, out, samples = quick ? 256 : 10_000 }) {
+/** `batch`: of all contestants. @param {{ threads: number, quick: boolean, out: string, samples?: number, batch?: number }} options */
+export async function benchExtract({ threads, quick, out, samples = quick ? 256 : 10_000, batch = 16 }) {
   const pictures = await tinyPictures(samples);
   if (!pictures) {
     console.log('extract: left out, TAILOR_DATA does not name a folder with tiny-imagenet-lt/images.tar.');
@@ -36,9 +35,9 @@ export async function benchExtract({ threads, quick, out, samples = quick ? 256 
   const session = await InferenceSession.create(extractor.bytes, { intraOpNumThreads: threads });
   const reader = batchReader({
     ...{ source, inputs: [{ name: session.inputNames[0], type: 'float32', dims: ['n', 3, SIZE, SIZE] }] },
-    ...{ batch: BATCH, preprocess: model.preprocess, inThreads: true },
+    ...{ batch, preprocess: model.preprocess, inThreads: true },
   });
-  const { feeds } = await reader.read(0, Math.min(BATCH, source.length));
+  const { feeds } = await reader.read(0, Math.min(batch, source.length));
   const [[input, first]] = Object.entries(feeds);
   const ready = { [input]: new Tensor('float32', first.data, first.dims) };
   const batches = source.length / first.dims[0];
@@ -63,7 +62,7 @@ export async function benchExtract({ threads, quick, out, samples = quick ? 256 
     const delay = monitorEventLoopDelay({ resolution: 1 });
     delay.enable();
     const seconds = await secondsOf(async () => {
-      const made = await model.extract(samples, { device: 'cpu', threads, workers, batch: BATCH });
+      const made = await model.extract(samples, { device: 'cpu', threads, workers, batch });
       if (samples === source) set = made;
     });
     delay.disable();
@@ -80,13 +79,13 @@ export async function benchExtract({ threads, quick, out, samples = quick ? 256 
       return (seconds * batches) / Math.ceil(batches);
     },
     [OURS_READY]: ours(OURS_READY, atHand),
-    [DECODING]: () => secondsOf(() => readAll(reader, source.length)),
+    [DECODING]: () => secondsOf(() => readAll(reader, source.length, batch)),
     [OURS_HERE]: ours(OURS_HERE, source, 0),
   };
   const python = join(work, 'python.npy');
   if (!('missing' in peers)) {
     Object.assign(machine.versions, prefixed(peers.versions));
-    const asked = { model: file, paths, size: SIZE, batch: BATCH, threads, outputs, out: python };
+    const asked = { model: file, paths, size: SIZE, batch, threads, outputs, out: python };
     contestants[PYTHON] = async () => (await peers.ask('extract', { ...asked, workers: threads })).seconds;
   }
   const javascript = join(work, 'transformers.npz');
@@ -97,7 +96,7 @@ export async function benchExtract({ threads, quick, out, samples = quick ? 256 
       model: join(work, 'extractor.onnx'),
       paths,
       size: SIZE,
-      batch: BATCH,
+      batch,
       threads,
     };
     writeFileSync(asked.model, extractor.bytes);
@@ -129,7 +128,7 @@ export async function benchExtract({ threads, quick, out, samples = quick ? 256 
   const text = [
     '# Extraction',
     `Made by \`npm run bench -- extract\`. ${describeMachine(machine)}.`,
-    `${source.length} ${WHAT}, batch ${BATCH}; ` +
+    `${source.length} ${WHAT}, batch ${batch}; ` +
       `all contestants in turns, ${threads} threads each (the DataLoader has ${threads} processes beside). The rows of onnx-tailor ` +
       'include the start of its thread and of its session. No run of onnx-tailor can reach the roofline where decoding has to share ' +
       'the processors that the roofline has for itself.',
@@ -148,7 +147,7 @@ export async function benchExtract({ threads, quick, out, samples = quick ? 256 
   const result = {
     machine,
     samples: source.length,
-    batch: BATCH,
+    batch,
     times,
     lags,
     difference,
@@ -158,13 +157,13 @@ export async function benchExtract({ threads, quick, out, samples = quick ? 256 
 }
 
 /** As many batches side by side as the reader can. */
-async function readAll(reader, samples) {
+async function readAll(reader, samples, batch) {
   let from = 0;
   const readOn = async () => {
     while (from < samples) {
       const start = from;
-      from += BATCH;
-      const { feeds } = await reader.read(start, Math.min(BATCH, samples - start));
+      from += batch;
+      const { feeds } = await reader.read(start, Math.min(batch, samples - start));
       reader.recycle(feeds);
     }
   };

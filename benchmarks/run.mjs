@@ -25,6 +25,7 @@ const { values, positionals } = parseArgs({
     task: { type: 'string' },
     quick: { type: 'boolean', default: false },
     samples: { type: 'string' },
+    batch: { type: 'string' },
     out: { type: 'string', default: join(root, 'benchmarks/results') },
   },
 });
@@ -38,7 +39,8 @@ const BENCHMARKS = {
   graft: async (common) => (await import('./graft.mjs')).benchGraft(common),
   extract: async (common) => {
     const samples = values.samples === undefined ? undefined : wholeNumber('samples');
-    await (await import('./extract.mjs')).benchExtract({ ...common, samples });
+    const batch = values.batch === undefined ? undefined : wholeNumber('batch');
+    await (await import('./extract.mjs')).benchExtract({ ...common, samples, batch });
   },
   scaling: async (common) => (await import('./scaling.mjs')).benchScaling(common),
   page: async (common) => (await import('./page.mjs')).benchPage(common),
@@ -60,7 +62,7 @@ if (positionals.length === 1 && chosen.every((name) => Object.hasOwn(BENCHMARKS,
   process.exitCode = 2;
 }
 
-/** @param {'threads' | 'seeds' | 'samples'} name */
+/** @param {'threads' | 'seeds' | 'samples' | 'batch'} name */
 function wholeNumber(name) {
   const value = Number(values[name]);
   if (Number.isInteger(value) && value >= 1) return value;

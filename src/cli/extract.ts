@@ -47,9 +47,7 @@ export function extractCommand(terminal: Terminal): Command {
     const source = await openSource(data, model);
     try {
       if (toStore) {
-        // Where nothing else is said, a store that is gone on with keeps its own.
-        const batch = command.getOptionValueSource('batch') === 'default' ? undefined : options.batch;
-        await toFolder({ model, source, batch }, options, terminal);
+        await toFolder(model, source, options, terminal);
       } else await toFile(model, source, options, terminal);
     } finally {
       await source.close?.();
@@ -72,14 +70,15 @@ async function toFile(model: Model, source: DataSource, options: Options, termin
 }
 
 async function toFolder(
-  { model, source, batch }: { model: Model; source: DataSource; batch?: number | 'auto' },
+  model: Model,
+  source: DataSource,
   options: Options,
   terminal: Terminal,
 ): Promise<void> {
   const { out, limit, force, resume, shard, shardRows } = options;
   const made = await extractStore(model, source, out, {
     ...extractionOf(options, terminal, 'Extracting'),
-    ...{ batch, limit, resume, overwrite: force, part: shard, shardRows },
+    ...{ limit, resume, overwrite: force, part: shard, shardRows },
   });
   noteClassOrder({ name: source.name, classes: made.classes, labels: source.labels }, model, terminal);
   const { samples, dimensions, classCount: classes, shards, part, cached, resumed, extraction } = made;

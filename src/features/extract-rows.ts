@@ -5,6 +5,7 @@ import type { DataSource } from '../data/sample.js';
 import { toFloat32Data } from '../runtime/tensors.js';
 import { batchReader } from './batch.js';
 import { chooseBatch } from './choose-batch.js';
+import { defaultBatch } from './default-batch.js';
 import type { Extractor } from './extractor.js';
 import type { ExtractionReport } from './feature-set.js';
 import { startProgress } from './progress.js';
@@ -60,7 +61,7 @@ export async function extractRows(
   throwIfAborted(signal, stopped);
   const outputs = [...new Set([extractor.features, extractor.logits])];
   const probe = options.batch === 'auto' ? await chooseBatch(extractor, source, options) : undefined;
-  const batch = probe?.batch ?? range.batch;
+  const batch = probe?.batch ?? range.batch ?? Math.min(range.all, await defaultBatch(extractor, options));
   // Of the whole source, not of the range: how it was cut must not show in the rows.
   const pool = await openPool(extractor, { ...options, batches: Math.ceil(range.all / batch) });
   const report = startProgress(to - from);
@@ -105,7 +106,7 @@ function passRange(
   source: DataSource,
   options: ExtractRowsOptions,
   doing: string,
-): { from: number; to: number; all: number; batch: number } {
+): { from: number; to: number; all: number; batch?: number } {
   const { samples, batch } = passSizes(source, options, doing);
   const { from = 0, to = samples } = options;
   if (!(Number.isInteger(from) && Number.isInteger(to) && from >= 0 && from < to && to <= samples)) {
@@ -114,7 +115,7 @@ function passRange(
       `${doing}: the samples from ${from} to before ${to} were asked for; there are ${samples}, and one or more are needed.`,
     );
   }
-  return { from, to, all: samples, batch };
+  return { from, to, all: samples, batch: options.batch === undefined ? undefined : batch };
 }
 
 interface Expected {

@@ -11,6 +11,8 @@ export interface Extractor extends CutModel {
   readonly name?: string;
   readonly classes?: readonly string[];
   readonly preprocess?: Preprocess;
+  /** Numbers that one sample feeds; undefined where neither the model nor the preprocessing fixes them. */
+  readonly sampleNumbers?: number;
   /** Why the model's own preprocessing cannot be used, if it has one. */
   readonly preprocessProblem?: string;
 }

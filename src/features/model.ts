@@ -10,6 +10,7 @@ import type { HeadLocation } from '../onnx/head-location.js';
 import { readMetadata } from '../onnx/metadata.js';
 import { type ModelFile, readModelFile } from '../onnx/model-file.js';
 import { readHead } from '../onnx/read-head.js';
+import { numbersPerSample } from './default-batch.js';
 import { describeModel, type ModelDescription } from './describe-model.js';
 import { type ExtractOptions, extractFeatures } from './extract.js';
 import type { Extractor } from './extract-rows.js';
@@ -152,13 +153,15 @@ export class Model {
    */
   async extractor(option?: PreprocessOption): Promise<Extractor> {
     const cut = await cutExtractor(this.file, this.location);
+    const reading = this.pictureReading(option);
     return {
       ...cut,
       location: this.location,
       sha256: this.sha256,
       name: this.name,
       classes: this.classes,
-      ...this.pictureReading(option),
+      ...reading,
+      sampleNumbers: numbersPerSample(modelValues(this.file).inputs, reading.preprocess),
     };
   }
 

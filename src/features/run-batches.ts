@@ -8,8 +8,9 @@ import type { FinishedBatch, PoolOptions, SessionPool } from './session-pool.js'
 /** Options of `Model.extract`, and of every other pass of a data source through a model. */
 export interface ExtractOptions extends PoolOptions {
   /**
-   * Samples run at once, 1 or more; a model with a fixed batch size is fed in that size. Default 64. 'auto' tries a few sizes
-   * first (see chooseBatch); passes over layers take it for 64.
+   * Samples run at once, 1 or more; a model with a fixed batch size is fed in that size. Default 64, on cpu
+   * fewer where inputs are large, 8 or more: as many as 5 MB of inputs hold (16 for 160 × 160 pictures). 'auto' tries a few sizes first
+   * (see chooseBatch). Passes over layers take 64 for both.
    */
   readonly batch?: number | 'auto';
   /** Only the first so many samples. Default all. A source that is sorted by class then lacks the last classes. */
@@ -20,7 +21,7 @@ export interface ExtractOptions extends PoolOptions {
   readonly onProgress?: (progress: Progress) => void;
 }
 
-/** Rows of a batch where nothing else is said. */
+/** Rows of a batch where nothing else is said; see also defaultBatch. */
 export const DEFAULT_BATCH = 64;
 
 /**

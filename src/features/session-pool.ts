@@ -46,6 +46,15 @@ export interface SessionPool
 /** Most memory that sessions may take for copies of the weights beyond the first. */
 const COPIES = 512 * 2 ** 20;
 
+/** Whether sessions with these options would all be on cpu, as far as can be told without opening one. */
+export async function runsOnCpu({
+  device = 'auto',
+  devices = [device],
+}: Pick<PoolOptions, 'device' | 'devices'>): Promise<boolean> {
+  const likely = devices.includes('auto') ? await firstDevice() : undefined;
+  return devices.every((name) => (name === 'auto' ? likely : name) === 'cpu');
+}
+
 /**
  * Opens the sessions. On cpu, batches side by side in sessions of one thread need fewer processors than one batch after another in
  * a session of many: its threads wait for each other at every node, and spin while they wait, which takes processors away from
@@ -66,9 +75,7 @@ export async function openPool(
   }
   const ownThread = ort.threads && workers !== 0;
   const processors = threads ?? ort.processors;
-  const likely = devices.includes('auto') ? await firstDevice() : undefined;
-  const onCpu = devices.every((name) => (name === 'auto' ? likely : name) === 'cpu');
-  const sideBySide = onCpu ? sessionsOnCpu(model, processors, batches) : 1;
+  const sideBySide = (await runsOnCpu({ devices })) ? sessionsOnCpu(model, processors, batches) : 1;
   const count = ownThread ? Math.max(workers ?? sideBySide, devices.length) : 1;
   // Sessions that each took all processors would stand in each other's way.
   const shared = count > 1 ? Math.max(1, Math.floor(processors / count)) : threads;

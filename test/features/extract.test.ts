@@ -2,7 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { TailorError } from '../../src/array/errors.js';
 import { denseData } from '../../src/array/matrix.js';
+import { parsePreprocess } from '../../src/data/preprocess.js';
 import type { DataSource } from '../../src/data/sample.js';
+import { defaultBatch, numbersPerSample } from '../../src/features/default-batch.js';
 import { openModel } from '../../src/features/model.js';
 import type { Progress } from '../../src/features/progress.js';
 import { GraphBuilder } from '../../src/onnx/build.js';
@@ -48,6 +50,26 @@ describe('batches', () => {
     expect([...denseData(set.features)]).toEqual(data.flatMap((row) => expected(row).features));
     expect([...denseData(set.logits!)]).toEqual(data.flatMap((row) => expected(row).logits));
     expect(set.extraction).toMatchObject({ device: 'cpu', refusedDevices: [], partlyOnCpu: false });
+  });
+
+  // Two float32 numbers a sample leave 64; a picture's bytes are those of its preprocessing, where the model leaves its size open.
+  it.each([
+    ['[n, 3, 32, 32]', ['n', 3, 32, 32], undefined, 64],
+    ['[n, 3, 160, 160]', ['n', 3, 160, 160], undefined, 16],
+    ['[n, 3, 224, 224]', ['n', 3, 224, 224], undefined, 8],
+    ['[n, 3, 2000, 2000]', ['n', 3, 2000, 2000], undefined, 8],
+    ['[n, 3, height, width], preprocessed to 160 × 160', ['n', 3, 'h', 'w'], [160, 160], 16],
+    ['[n, 3, height, width]', ['n', 3, 'h', 'w'], undefined, 64],
+  ] as const)('of inputs %s have as many samples on cpu as 5 MB hold', async (_, dims, size, batch) => {
+    const preprocess = size && parsePreprocess({ size: [...size] }, 'a test');
+    const sampleNumbers = numbersPerSample([{ name: 'x', type: 'float32', dims }], preprocess);
+    expect(await defaultBatch({ sampleNumbers }, cpu)).toBe(batch);
+    expect(await defaultBatch({ sampleNumbers }, { devices: ['cpu', 'cuda:0'] })).toBe(64);
+  });
+
+  it('are no longer than the data where nobody says', async () => {
+    const model = await openModel(vectorClassifier());
+    expect((await model.extract(rowSource(rows), cpu)).extraction?.batch).toBe(rows.length);
   });
 
   it('takes numbers of any type that fit', async () => {

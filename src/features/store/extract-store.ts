@@ -6,12 +6,13 @@ import type { DataSource } from '../../data/sample.js';
 import type { ValueInfo } from '../../runtime/values.js';
 import { fixedBatch } from '../batch.js';
 import { chooseBatch } from '../choose-batch.js';
+import { defaultBatch } from '../default-batch.js';
 import { type Extractor, extractRows } from '../extract-rows.js';
 import type { ExtractionReport } from '../feature-set.js';
 import type { Model, PreprocessOption } from '../model.js';
 import { modelValues } from '../model-values.js';
 import { startProgress } from '../progress.js';
-import { DEFAULT_BATCH, type ExtractOptions, passSizes } from '../run-batches.js';
+import { type ExtractOptions, passSizes } from '../run-batches.js';
 import { beginStore } from './begin-store.js';
 import { identityOf } from './identity.js';
 import { keptInputs } from './kept-inputs.js';
@@ -88,7 +89,9 @@ export async function extractStore(
     batch: fixedBatch(inputs) ?? (extraction.batch === 'auto' ? undefined : extraction.batch),
     device: kindOf(extraction),
     chooseBatch: async () =>
-      extraction.batch === 'auto' ? (await chooseBatch(extractor, source, extraction)).batch : DEFAULT_BATCH,
+      extraction.batch === 'auto'
+        ? (await chooseBatch(extractor, source, extraction)).batch
+        : defaultBatch(extractor, extraction),
   });
   const range = shardsOfPart(samples, start.making.shardRows, part);
   const store = new PartStore({ folder, part, identity, start, range, named });

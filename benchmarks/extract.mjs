@@ -21,7 +21,11 @@ const DECODING = 'decoding and preprocessing alone';
 const PYTHON = 'Python onnxruntime, PIL in a DataLoader';
 const TRANSFORMERS = 'transformers.js, image-feature-extraction';
 
-/** `batch`: of all contestants. @param {{ threads: number, quick: boolean, out: string, samples?: number, batch?: number }} options */
+/**
+ * `batch` is that of all contestants.
+ *
+ * @param {{ threads: number, quick: boolean, out: string, samples?: number, batch?: number }} options
+ */
 export async function benchExtract({ threads, quick, out, samples = quick ? 256 : 10_000, batch = 16 }) {
   const pictures = await tinyPictures(samples);
   if (!pictures) {

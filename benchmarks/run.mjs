@@ -2,7 +2,7 @@
 // The benchmarks; docs/benchmarks.md says what they measure.
 //
 //   npm run bench -- startup | graft | scaling | page | all
-//   npm run bench -- extract [--threads N] [--quick] [--samples N] [--out FOLDER]
+//   npm run bench -- extract [--threads N] [--quick] [--samples N] [--batch N] [--out FOLDER]
 //   npm run bench -- fit     [--threads N] [--quick] [--out FOLDER]
 //   npm run bench -- methods [--threads N] [--seeds 5] [--task cifar10-lt|tiny-imagenet-lt] [--out FOLDER]
 //   npm run bench -- diagnose [--threads N] [--quick] [--samples N] [--out FOLDER]
@@ -14,7 +14,7 @@ import { parseArgs } from 'node:util';
 import { root } from './feature-sets.mjs';
 
 const USAGE =
-  'npm run bench -- startup | graft | scaling | page | extract [--samples N] | fit | diagnose [--samples N] | methods [--seeds 5] [--task NAME] | all; ' +
+  'npm run bench -- startup | graft | scaling | page | extract [--samples N] [--batch N] | fit | diagnose [--samples N] | methods [--seeds 5] [--task NAME] | all; ' +
   'each: [--threads N] [--quick] [--out FOLDER]';
 
 const { values, positionals } = parseArgs({

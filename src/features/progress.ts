@@ -21,7 +21,8 @@ export function startProgress(total: number): (done: number) => Progress {
   return (done) => {
     const seconds = platform.seconds() - start;
     const samplesPerSecond = done > 0 && seconds > 0 ? done / seconds : 0;
-    const secondsLeft = samplesPerSecond > 0 ? (total - done) / samplesPerSecond : undefined;
+    // The clock of a page moves in steps: something can be done in no time.
+    const secondsLeft = done > 0 ? ((total - done) * seconds) / done : undefined;
     return { done, total, seconds, samplesPerSecond, secondsLeft };
   };
 }

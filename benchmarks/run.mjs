@@ -38,15 +38,15 @@ const BENCHMARKS = {
   startup: async (common) => (await import('./startup.mjs')).benchStartup(common),
   graft: async (common) => (await import('./graft.mjs')).benchGraft(common),
   extract: async (common) => {
-    const samples = values.samples === undefined ? undefined : wholeNumber('samples');
-    const batch = values.batch === undefined ? undefined : wholeNumber('batch');
+    const samples = wholeNumber('samples');
+    const batch = wholeNumber('batch');
     await (await import('./extract.mjs')).benchExtract({ ...common, samples, batch });
   },
   scaling: async (common) => (await import('./scaling.mjs')).benchScaling(common),
   page: async (common) => (await import('./page.mjs')).benchPage(common),
   fit: async (common) => (await import('./fit.mjs')).benchFit(common),
   diagnose: async (common) => {
-    const samples = values.samples === undefined ? undefined : wholeNumber('samples');
+    const samples = wholeNumber('samples');
     await (await import('./diagnose.mjs')).benchDiagnose({ ...common, samples });
   },
   methods: async (common) =>
@@ -62,8 +62,9 @@ if (positionals.length === 1 && chosen.every((name) => Object.hasOwn(BENCHMARKS,
   process.exitCode = 2;
 }
 
-/** @param {'threads' | 'seeds' | 'samples' | 'batch'} name */
+/** Undefined where it is not given and has no default. @param {'threads' | 'seeds' | 'samples' | 'batch'} name */
 function wholeNumber(name) {
+  if (values[name] === undefined) return undefined;
   const value = Number(values[name]);
   if (Number.isInteger(value) && value >= 1) return value;
   process.stderr.write(`--${name} is ${values[name]}; give a whole number of at least 1.\n${USAGE}\n`);

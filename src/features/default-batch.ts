@@ -1,7 +1,9 @@
 /** How many samples are run at once where nobody says: a matter of what the processor's caches hold. */
-import { type Preprocess, preprocessDims } from '../data/preprocess.js';
+import type { Preprocess } from '../data/preprocess.js';
+import { elementCount } from '../onnx/tensor-data.js';
 import type { ValueInfo } from '../runtime/session.js';
 import type { Extractor } from './extractor.js';
+import { sampleDims } from './model-values.js';
 import { DEFAULT_BATCH } from './run-batches.js';
 import { type PoolOptions, runsOnCpu } from './session-pool.js';
 
@@ -14,15 +16,15 @@ const CPU_BYTES = 5e6;
 /** Below, a call's fixed cost shows. */
 const LEAST_ON_CPU = 8;
 
-/** What decides about the batch. */
-type Fed = Pick<Extractor, 'sampleNumbers'>;
-
 /**
  * On cpu the power of two from 8 to 64 whose inputs are at most 5 MB as float32 (160 × 160 pictures: 16; 224 × 224: 8; 32 × 32: 64);
  * 64 on other devices, and where the size of a sample is not known beforehand. It depends on the model, the preprocessing and the
  * kind of device, never on the number of processors: results do not differ between machines for its sake.
  */
-export async function defaultBatch({ sampleNumbers }: Fed, options: PoolOptions): Promise<number> {
+export async function defaultBatch(
+  { sampleNumbers }: Pick<Extractor, 'sampleNumbers'>,
+  options: PoolOptions,
+): Promise<number> {
   if (sampleNumbers === undefined || !(await runsOnCpu(options))) return DEFAULT_BATCH;
   let batch = DEFAULT_BATCH;
   while (batch > LEAST_ON_CPU && batch * sampleNumbers * 4 > CPU_BYTES) batch /= 2;
@@ -34,14 +36,10 @@ export function numbersPerSample(
   inputs: readonly ValueInfo[],
   preprocess: Preprocess | undefined,
 ): number | undefined {
-  let sum = 0;
-  for (const { dims } of inputs) {
-    const picture = preprocess && inputs.length === 1 && dims.length === 4;
-    const numbers = (picture ? preprocessDims(preprocess) : dims.slice(1)).reduce<number>(
-      (product, length) => (typeof length === 'number' ? product * length : Number.NaN),
-      1,
-    );
-    sum += numbers;
+  let numbers = 0;
+  for (const dims of sampleDims(inputs, preprocess)) {
+    if (!dims) return undefined;
+    numbers += elementCount(dims);
   }
-  return Number.isNaN(sum) ? undefined : sum;
+  return numbers;
 }

@@ -115,7 +115,7 @@ function passRange(
       `${doing}: the samples from ${from} to before ${to} were asked for; there are ${samples}, and one or more are needed.`,
     );
   }
-  return { from, to, all: samples, batch: options.batch === undefined ? undefined : batch };
+  return { from, to, all: samples, batch };
 }
 
 interface Expected {

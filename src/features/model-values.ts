@@ -1,5 +1,5 @@
 /** A model's inputs and outputs and the shape that pictures must have, read from the file without running it. */
-import type { PreprocessDefaults } from '../data/preprocess.js';
+import { type Preprocess, type PreprocessDefaults, preprocessDims } from '../data/preprocess.js';
 import { graphView, statedType } from '../onnx/graph-view.js';
 import { graphOf, type ModelFile } from '../onnx/model-file.js';
 import { elementTypes } from '../onnx/protos.js';
@@ -23,6 +23,21 @@ export function modelValues(file: ModelFile): { inputs: ValueInfo[]; outputs: Va
     inputs: graph.input.filter((input) => !initializers.has(input.name)).map(describe),
     outputs: graph.output.map(describe),
   };
+}
+
+/**
+ * Dims of one sample of each input, without the batch axis, in their order: the model's own, or for pictures those of the
+ * preprocessing where the model leaves them open; undefined for an input whose dims neither fixes.
+ */
+export function sampleDims(
+  inputs: readonly ValueInfo[],
+  preprocess: Preprocess | undefined,
+): (readonly number[] | undefined)[] {
+  return inputs.map(({ dims }) => {
+    const own = dims.slice(1);
+    if (own.every((length) => typeof length === 'number')) return own;
+    return preprocess && inputs.length === 1 ? preprocessDims(preprocess) : undefined;
+  });
 }
 
 /** Layout, size and channels of pictures as far as the model's only input fixes them. */

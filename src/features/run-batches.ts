@@ -25,20 +25,20 @@ export interface ExtractOptions extends PoolOptions {
 export const DEFAULT_BATCH = 64;
 
 /**
- * Samples to be run, and rows of a batch: never more than there are samples, so that no memory is held for nothing. 'auto' is the
- * default here.
+ * Samples to be run, and rows of a batch where a number was asked for: never more than there are samples, so that no memory is held
+ * for nothing.
  */
 export function passSizes(
   source: DataSource,
-  { batch: wanted = DEFAULT_BATCH, limit = source.length }: Pick<ExtractOptions, 'batch' | 'limit'>,
+  { batch, limit = source.length }: Pick<ExtractOptions, 'batch' | 'limit'>,
   doing: string,
-): { samples: number; batch: number } {
-  const batch = wanted === 'auto' ? DEFAULT_BATCH : wanted;
-  assertWhole(doing, 'batch', batch);
+): { samples: number; batch?: number } {
+  const open = batch === undefined || batch === 'auto';
+  if (!open) assertWhole(doing, 'batch', batch);
   assertWhole(doing, 'limit', limit, source.length === 0 ? 0 : 1);
   const samples = Math.min(limit, source.length);
   if (samples === 0) throw new TailorError('INVALID_ARGUMENT', `${doing}: the source has no samples.`);
-  return { samples, batch: Math.min(batch, samples) };
+  return { samples, batch: open ? undefined : Math.min(batch, samples) };
 }
 
 function assertWhole(doing: string, what: string, value: number, least = 1): void {

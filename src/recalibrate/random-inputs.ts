@@ -3,10 +3,9 @@ import { TailorError } from '../array/errors.js';
 import { limit, limitExceeded } from '../array/limits.js';
 import { createRandom } from '../array/random.js';
 import { listNames, printable } from '../array/text.js';
-import { preprocessDims } from '../data/preprocess.js';
 import type { VerificationInputs } from '../features/feature-set.js';
 import type { Model } from '../features/model.js';
-import { modelValues } from '../features/model-values.js';
+import { modelValues, sampleDims } from '../features/model-values.js';
 import type { Feed } from '../runtime/session.js';
 
 const SAMPLES = 8;
@@ -21,11 +20,9 @@ export function randomInputs(model: Model): VerificationInputs {
   const random = createRandom(SEED);
   const feeds: Record<string, Feed> = {};
   const { inputs } = modelValues(model.file);
-  for (const { name, type, dims } of inputs) {
-    const shape = dims.slice(1);
-    const known = shape.some((length) => typeof length === 'string')
-      ? model.preprocess && inputs.length === 1 && preprocessDims(model.preprocess)
-      : (shape as number[]);
+  const shapes = sampleDims(inputs, model.preprocess);
+  for (const [i, { name, type, dims }] of inputs.entries()) {
+    const known = shapes[i];
     if (!known) {
       throw new TailorError(
         'INVALID_ARGUMENT',
